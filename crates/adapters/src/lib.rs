@@ -1,0 +1,1 @@
+//! What fulfils the ports: labelled sandboxes, SMTP, sealed files in an object store.

@@ -1,0 +1,2 @@
+//! The starpay binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! JSON API, pages, health and metrics. Thin over app.
