@@ -1,1 +1,5 @@
-//! Use cases: the only crate that opens transactions. Declares the ports to the outside; jobs and outbox.
+//! Use cases. Every function here is one thing somebody asks of the platform: it checks who asks,
+//! opens one transaction, writes the new state, its event, the idempotent answer and the outbox
+//! together, and never talks to the outside while a transaction is open.
+
+pub mod port;
