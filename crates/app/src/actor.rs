@@ -1,0 +1,197 @@
+//! Who acts, and what each role may do: one table.
+
+use crate::error::Error;
+use starpay_domain::id::MerchantId;
+use starpay_domain::text_enum;
+
+text_enum! {
+    /// 角色: what a credential stands for.
+    pub enum Role {
+        /// 商户: the shop owner, signed in with a one-time code.
+        Applicant "applicant",
+        /// 法定代表人/负责人: opened the signing link sent to their mobile.
+        Signer "signer",
+        /// 现场核实员.
+        FieldVerifier "field_verifier",
+        /// 审核员.
+        Reviewer "reviewer",
+        /// 仓库.
+        Warehouse "warehouse",
+        /// 承运商 (webhook).
+        Courier "courier",
+        /// 清算机构 (webhook).
+        Registry "registry",
+        /// 集成商: acts for merchants through the API.
+        Integrator "integrator",
+        /// 客服: sees, does not decide.
+        Support "support",
+        /// 系统管理员.
+        Admin "admin",
+        /// 终端, proved by its device key.
+        Terminal "terminal",
+        /// 平台自身: jobs.
+        System "system",
+    }
+}
+
+text_enum! {
+    /// What can be done. Each use case names exactly one.
+    pub enum Action {
+        /// Start and edit an application, upload documents.
+        ApplicationEdit "application_edit",
+        /// Hand an application in, or withdraw it.
+        ApplicationSubmit "application_submit",
+        /// See an application.
+        ApplicationView "application_view",
+        /// Work the review queue.
+        ApplicationReview "application_review",
+        /// Choose the time of a visit.
+        VisitBook "visit_book",
+        /// Carry a visit out.
+        VisitCarryOut "visit_carry_out",
+        /// See visits.
+        VisitView "visit_view",
+        /// Read an agreement offered.
+        AgreementView "agreement_view",
+        /// Sign an agreement.
+        AgreementSign "agreement_sign",
+        /// See registrations.
+        RegistrationView "registration_view",
+        /// Answer a registration.
+        RegistrationAnswer "registration_answer",
+        /// Confirm the address, confirm receipt.
+        ShipmentConfirm "shipment_confirm",
+        /// Pack and hand over.
+        ShipmentPack "shipment_pack",
+        /// Report what happened to a parcel.
+        ShipmentTrack "shipment_track",
+        /// See shipments.
+        ShipmentView "shipment_view",
+        /// Take devices into stock.
+        DeviceStock "device_stock",
+        /// See devices.
+        DeviceView "device_view",
+        /// Ask for, reissue or abort an activation code.
+        ActivationManage "activation_manage",
+        /// See an activation.
+        ActivationView "activation_view",
+        /// Speak as a terminal.
+        TerminalSpeak "terminal_speak",
+        /// See a merchant's requirements and timeline.
+        MerchantView "merchant_view",
+        /// Create and revoke credentials, back up, verify the audit chain.
+        Administer "administer",
+        /// Run the platform's own jobs.
+        RunJobs "run_jobs",
+    }
+}
+
+/// Which roles may do what. Nothing else grants anything.
+pub const PERMISSIONS: &[(Action, &[Role])] = {
+    use Action as A;
+    use Role as R;
+    &[
+        (A::ApplicationEdit, &[R::Applicant, R::Integrator]),
+        (A::ApplicationSubmit, &[R::Applicant, R::Integrator]),
+        (
+            A::ApplicationView,
+            &[R::Applicant, R::Integrator, R::Reviewer, R::FieldVerifier, R::Support, R::Admin],
+        ),
+        (A::ApplicationReview, &[R::Reviewer]),
+        (A::VisitBook, &[R::Applicant, R::Integrator]),
+        (A::VisitCarryOut, &[R::FieldVerifier]),
+        (A::VisitView, &[R::Applicant, R::Integrator, R::FieldVerifier, R::Reviewer, R::Support, R::Admin]),
+        (A::AgreementView, &[R::Applicant, R::Signer, R::Integrator, R::Reviewer, R::Support, R::Admin]),
+        (A::AgreementSign, &[R::Signer]),
+        (A::RegistrationView, &[R::Applicant, R::Integrator, R::Registry, R::Reviewer, R::Support, R::Admin]),
+        (A::RegistrationAnswer, &[R::Registry, R::System]),
+        (A::ShipmentConfirm, &[R::Applicant, R::Integrator]),
+        (A::ShipmentPack, &[R::Warehouse]),
+        (A::ShipmentTrack, &[R::Courier, R::System]),
+        (A::ShipmentView, &[R::Applicant, R::Integrator, R::Warehouse, R::Courier, R::Support, R::Admin]),
+        (A::DeviceStock, &[R::Warehouse, R::Admin]),
+        (A::DeviceView, &[R::Applicant, R::Integrator, R::Warehouse, R::Support, R::Admin]),
+        (A::ActivationManage, &[R::Applicant, R::Integrator]),
+        (A::ActivationView, &[R::Applicant, R::Integrator, R::Support, R::Admin]),
+        (A::TerminalSpeak, &[R::Terminal]),
+        (A::MerchantView, &[R::Applicant, R::Integrator, R::Reviewer, R::Support, R::Admin]),
+        (A::Administer, &[R::Admin]),
+        (A::RunJobs, &[R::System]),
+    ]
+};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The credential's id, or `system:<job>`: stands in every event.
+    pub id: String,
+    /// What the credential stands for.
+    pub role: Role,
+    /// The merchant it is bound to; staff are bound to none.
+    pub merchant: Option<MerchantId>,
+    /// The one thing a link credential is for (an agreement id), if it is one.
+    pub subject: Option<String>,
+}
+
+impl Actor {
+    /// The platform itself, doing a job.
+    #[must_use]
+    pub fn system(job: &str) -> Self {
+        Self { id: format!("system:{job}"), role: Role::System, merchant: None, subject: None }
+    }
+
+    /// Whether the role allows the action.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may(&self, action: Action) -> Result<(), Error> {
+        let allowed = PERMISSIONS.iter().any(|(named, roles)| *named == action && roles.contains(&self.role));
+        if allowed { Ok(()) } else { Err(Error::forbidden()) }
+    }
+
+    /// Whether a thing of this merchant is this actor's business. Somebody else's thing does not
+    /// exist for a merchant.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn owns(&self, merchant: MerchantId) -> Result<(), Error> {
+        match self.role {
+            Role::Applicant | Role::Signer | Role::Integrator | Role::Terminal => {
+                if self.merchant == Some(merchant) { Ok(()) } else { Err(Error::not_found()) }
+            }
+            Role::FieldVerifier
+            | Role::Reviewer
+            | Role::Warehouse
+            | Role::Courier
+            | Role::Registry
+            | Role::Support
+            | Role::Admin
+            | Role::System => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_exactly_one_row_and_somebody_who_may_do_it() {
+        for action in Action::ALL {
+            let rows: Vec<_> = PERMISSIONS.iter().filter(|(named, _)| named == action).collect();
+            assert_eq!(rows.len(), 1, "{}", action.as_str());
+            assert!(!rows[0].1.is_empty(), "{}", action.as_str());
+        }
+    }
+
+    #[test]
+    fn whoever_collects_material_cannot_decide() {
+        let collects = [Action::ApplicationEdit, Action::VisitCarryOut];
+        for (_, roles) in PERMISSIONS.iter().filter(|(action, _)| collects.contains(action)) {
+            for role in *roles {
+                let actor = Actor { id: "x".into(), role: *role, merchant: None, subject: None };
+                assert!(actor.may(Action::ApplicationReview).is_err(), "R-103: {}", role.as_str());
+            }
+        }
+    }
+}

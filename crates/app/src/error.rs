@@ -1,0 +1,183 @@
+//! What a use case answers when it cannot do what was asked.
+//!
+//! The *kind* decides the HTTP status (one table, in `web`); the stable *code* decides the words
+//! (the message catalogue: `error-<code>` and its remedy). The text never travels in here, so that
+//! every language says the same thing.
+
+use starpay_domain::machine::Illegal;
+use starpay_store::StoreError;
+
+/// What the caller can do differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request itself is wrong: correct the named fields.
+    Invalid,
+    /// Who are you? The credential is absent, wrong or expired.
+    Unauthenticated,
+    /// Known, but not allowed.
+    Forbidden,
+    /// No such thing, or not yours (the two are not told apart).
+    NotFound,
+    /// The thing is not in a state that allows this, or somebody was faster.
+    Conflict,
+    /// Too large.
+    TooLarge,
+    /// Not a kind of content we take.
+    Unsupported,
+    /// Locked after too many tries.
+    Locked,
+    /// Too many requests.
+    RateLimited,
+    /// Not now: try the same again, with the same idempotency key.
+    Unavailable,
+    /// A bug or a broken invariant.
+    Internal,
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name exactly as the caller wrote it, for example `licence.uscc`.
+    pub field: String,
+    /// Stable code, for example `checksum`.
+    pub code: &'static str,
+}
+
+/// Why a use case did not do what was asked. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}{}", field.as_deref().map(|name| format!(" ({name})")).unwrap_or_default())]
+pub struct Error {
+    /// What the caller can do differently.
+    pub kind: ErrorKind,
+    /// Stable code; `error-<code>` in the message catalogue.
+    pub code: &'static str,
+    /// The field it is about, if it is about one.
+    pub field: Option<String>,
+    /// All wrong fields, when several are.
+    pub fields: Vec<FieldError>,
+    /// For an illegal transition: the state, and what it allows instead.
+    pub legal: Option<(String, Vec<&'static str>)>,
+    /// When trying again makes sense.
+    pub retry_after_seconds: Option<i64>,
+    /// Tries left before a lock, where the owner may know.
+    pub tries_left: Option<i64>,
+    /// What happened inside, for the log only. Holds no personal data.
+    pub detail: Option<String>,
+}
+
+impl Error {
+    /// An error of this kind and code about nothing in particular.
+    #[must_use]
+    pub const fn new(kind: ErrorKind, code: &'static str) -> Self {
+        Self {
+            kind,
+            code,
+            field: None,
+            fields: Vec::new(),
+            legal: None,
+            retry_after_seconds: None,
+            tries_left: None,
+            detail: None,
+        }
+    }
+
+    /// A request whose field is wrong.
+    #[must_use]
+    pub fn invalid(code: &'static str, field: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, code).about(field)
+    }
+
+    /// A request with several wrong fields: `validation_failed`, the first one named.
+    #[must_use]
+    pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
+        let first = fields.first().map(|wrong| wrong.field.clone());
+        Self { field: first, fields, ..Self::new(ErrorKind::Invalid, "validation_failed") }
+    }
+
+    /// No such thing, or not yours.
+    #[must_use]
+    pub const fn not_found() -> Self {
+        Self::new(ErrorKind::NotFound, "not_found")
+    }
+
+    /// Not allowed for this role.
+    #[must_use]
+    pub const fn forbidden() -> Self {
+        Self::new(ErrorKind::Forbidden, "forbidden")
+    }
+
+    /// Not in a state that allows this, or taken.
+    #[must_use]
+    pub const fn conflict(code: &'static str) -> Self {
+        Self::new(ErrorKind::Conflict, code)
+    }
+
+    /// A broken invariant.
+    #[must_use]
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(ErrorKind::Internal, "internal") }
+    }
+
+    /// Names the field.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+}
+
+impl From<Illegal> for Error {
+    fn from(illegal: Illegal) -> Self {
+        Self {
+            detail: Some(illegal.to_string()),
+            legal: Some((illegal.state.to_owned(), illegal.legal)),
+            field: Some("state".to_owned()),
+            ..Self::new(ErrorKind::Conflict, "illegal_transition")
+        }
+    }
+}
+
+impl From<starpay_domain::fact::FactError> for Error {
+    fn from(error: starpay_domain::fact::FactError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<crate::port::PortError> for Error {
+    fn from(error: crate::port::PortError) -> Self {
+        Self {
+            detail: Some(error.to_string()),
+            retry_after_seconds: Some(5),
+            ..Self::new(ErrorKind::Unavailable, "unavailable")
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(format!("stored JSON does not read back: {error}"))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let detail = Some(error.to_string());
+        let kind_and_code = match &error {
+            StoreError::NotFound { .. } => (ErrorKind::NotFound, "not_found"),
+            StoreError::Stale { .. } => (ErrorKind::Conflict, "stale_version"),
+            StoreError::Constraint { .. } => (ErrorKind::Conflict, "conflict"),
+            StoreError::Overloaded { .. }
+            | StoreError::Unavailable { .. }
+            | StoreError::OutcomeUnknown { .. } => (ErrorKind::Unavailable, "unavailable"),
+            _ => (ErrorKind::Internal, "internal"),
+        };
+        Self { detail, ..Self::new(kind_and_code.0, kind_and_code.1) }
+    }
+}

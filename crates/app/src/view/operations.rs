@@ -1,0 +1,230 @@
+//! Visits, registrations, shipments, devices, activation codes, credentials.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A visit.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct VisitView {
+    /// `vis_…`
+    pub id: String,
+    /// `app_…`
+    pub application_id: String,
+    /// `mer_…`
+    pub merchant_id: String,
+    /// State name.
+    pub state: String,
+    /// Version for `If-Match`.
+    pub version: i64,
+    /// Booked for.
+    pub booked_for: Option<String>,
+}
+
+/// Choose a time.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookVisit {
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// What the verifier found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FinishVisit {
+    /// `pass` or `fail`.
+    pub result: String,
+    /// Reason codes when it failed.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// Where the verifier stood, degrees × 10⁶.
+    pub latitude_e6: i64,
+    /// Degrees × 10⁶.
+    pub longitude_e6: i64,
+    /// Photos taken there: document ids.
+    #[serde(default)]
+    pub photos: Vec<String>,
+    /// The notice about lending and selling terminals was read out and confirmed.
+    pub risk_notice_confirmed: bool,
+}
+
+/// A registration at one channel.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegistrationView {
+    /// `reg_…`
+    pub id: String,
+    /// `app_…`
+    pub application_id: String,
+    /// `mer_…`
+    pub merchant_id: String,
+    /// `clearing`, `unionpay`, …
+    pub channel: String,
+    /// State name.
+    pub state: String,
+    /// 商户编号.
+    pub merchant_no: Option<String>,
+    /// 终端号.
+    pub terminal_no: Option<String>,
+}
+
+/// What the registry decided.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationResult {
+    /// `registered` or `refused`.
+    pub result: String,
+    /// The registry's own reference.
+    pub network_ref: String,
+    /// 商户编号, when registered.
+    pub merchant_no: Option<String>,
+    /// 终端号, when registered.
+    pub terminal_no: Option<String>,
+    /// Why, when refused.
+    pub reason: Option<String>,
+    /// The form field to correct, when refused.
+    pub field: Option<String>,
+}
+
+/// A shipment.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ShipmentView {
+    /// `shp_…`
+    pub id: String,
+    /// `app_…`
+    pub application_id: String,
+    /// `mer_…`
+    pub merchant_id: String,
+    /// State name.
+    pub state: String,
+    /// Whether the merchant has confirmed the address.
+    pub address_confirmed: bool,
+    /// Serial of the terminal packed.
+    pub serial: Option<String>,
+    /// Carrier's number.
+    pub tracking_no: Option<String>,
+    /// Version for `If-Match`.
+    pub version: i64,
+}
+
+/// The merchant confirms where the parcel goes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddressConfirmation {
+    /// The address, if it is not the shop's.
+    pub address: Option<String>,
+}
+
+/// The warehouse packs a terminal.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackShipment {
+    /// Serial read off the terminal (TUSN).
+    pub serial: String,
+}
+
+/// The warehouse hands the parcel over.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// The carrier's number, when the carrier gave one at the counter; absent = order a pick-up.
+    pub tracking_no: Option<String>,
+}
+
+/// The carrier reports.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrackReport {
+    /// `delivered`, `undeliverable`, `returned`, `lost`.
+    pub status: String,
+}
+
+/// The merchant has the parcel in hand.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Serial read off the terminal.
+    pub serial: String,
+    /// Whether the seal was whole.
+    pub seal_intact: bool,
+}
+
+/// A terminal taken into stock.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// TUSN.
+    #[schema(example = "99990004STAR00000001")]
+    pub serial: String,
+    /// Model of the catalogue.
+    #[schema(example = "STAR-A1")]
+    pub model: String,
+}
+
+/// A terminal.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeviceView {
+    /// `dev_…`
+    pub id: String,
+    /// TUSN.
+    pub serial: String,
+    /// Model.
+    pub model: String,
+    /// State name.
+    pub state: String,
+    /// 已激活 or 未激活.
+    pub status_text: String,
+    /// Version for `If-Match`.
+    pub version: i64,
+}
+
+/// Ask for an activation code; it goes out by SMS, never in this answer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationRequest {
+    /// Serial of the terminal.
+    pub serial: String,
+}
+
+/// An activation.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ActivationView {
+    /// `act_…`
+    pub id: String,
+    /// `dev_…`
+    pub device_id: String,
+    /// Serial.
+    pub serial: String,
+    /// State name.
+    pub state: String,
+    /// Steps done.
+    pub completed: Vec<String>,
+    /// The code's end.
+    pub code_expires_at: Option<String>,
+    /// Where the code was sent, masked.
+    pub code_sent_to: Option<String>,
+    /// Version for `If-Match`.
+    pub version: i64,
+}
+
+/// A credential for staff, a carrier, a registry or an integrator.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessKey {
+    /// Role.
+    pub role: String,
+    /// For people to tell keys apart.
+    pub label: String,
+    /// The merchant an integrator's key acts for.
+    pub merchant_id: Option<String>,
+}
+
+/// The key, shown once.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyCreated {
+    /// `ak_…`
+    pub id: String,
+    /// Bearer token.
+    pub token: String,
+    /// Role.
+    pub role: String,
+}
