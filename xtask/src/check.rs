@@ -1,0 +1,28 @@
+//! `cargo xtask check`: what can be judged without running the product.
+
+use crate::process::{Outcome, Phases, cargo, succeed};
+use crate::{arrows, docs, migrations, secret_words, tidy};
+use std::path::Path;
+
+/// Every check, each a timed phase, cheapest first.
+pub(crate) fn run(root: &Path) -> Outcome {
+    let mut phases = Phases::default();
+    let outcome = phases_of(root, &mut phases);
+    phases.summarise();
+    outcome
+}
+
+/// The same, as part of a longer command.
+pub(crate) fn phases_of(root: &Path, phases: &mut Phases) -> Outcome {
+    phases.run("crate arrows", || arrows::check(root))?;
+    phases.run("tidiness", || tidy::check(root))?;
+    phases.run("names of secrets", || secret_words::check(root))?;
+    phases.run("released migrations", || migrations::check(root))?;
+    phases.run("formatting", || succeed(cargo(&["fmt", "--all", "--check"]).current_dir(root)))?;
+    phases.run("lints", || {
+        let arguments =
+            ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+        succeed(cargo(&arguments).current_dir(root))
+    })?;
+    phases.run("generated documents", || docs::check(root))
+}
