@@ -1,0 +1,524 @@
+# 星支付文案 · 简体中文
+# 与 en/starpay.ftl 同键、同序、同参数(有测试核对)。每条错误都说明:发生了什么、为何、下一步怎么办。
+
+
+## 品牌与每页都有的话
+
+brand-name = 星支付
+brand-line = 从申请到收款,一台 POS 的全程
+sandbox-mark = 沙箱 · 示例数据
+sandbox-meaning = 这里的商户、证件、卡号和终端都是编造的,不会发生真实的收款。
+page-skip = 跳到正文
+page-language = 语言
+page-about-licence = 持牌收单机构
+page-licence = { $acquirer } · 支付业务许可证 { $licence }
+page-licence-unset = 收单机构:未配置(演示部署,不受理真实申请)
+page-licence-why = 请只向上面这家持牌机构提交证件和银行卡。星支付是它使用的软件,不经手资金。
+page-version = 版本 { $version }
+page-source = 开源 · 可自行部署
+page-nav = 主要栏目
+
+## 首页
+
+home-title = 一台 POS,从申请到已激活
+home-lead = 星支付是给支付公司用的开放平台:把 POS 终端放进小店,并管好它的一生。进件、核实、签约、寄送、激活,每一步谁在办、办多久、还差什么,商户随时看得见。
+home-for-title = 为谁而做
+home-for-merchant = 店主
+home-for-merchant-text = 一页看清还差什么、该谁办、要多久。被退回时只改点名的那一项。
+home-for-operator = 支付公司
+home-for-operator-text = 审核、核实、物流、风控用同一份事实;每一次变化都留下是谁、何时、为何。
+home-for-integrator = 接入方
+home-for-integrator-text = 开放接口与虚拟终端:十分钟内激活第一台。
+
+## 旅程:一位商户从申请到终端已激活
+
+journey-title = 现场:一位商户的全程
+journey-merchant = { $merchant } 的开通过程
+journey-waiting = 演示即将开始。每完成一步,这里就多一行。
+journey-running = 进行中
+journey-finished = 全部完成
+journey-stopped = 停住了
+journey-progress = { $done } / { $total } 步
+journey-steps-done = 已完成 { $done } 步
+journey-elapsed = 共用时 { $time }
+journey-took = 用时 { $time }
+journey-change = { $machine }:{ $from } → { $to }
+journey-change-new = { $machine }:{ $to }
+journey-done = 已完成
+journey-now = 正在进行
+journey-next = 接下来
+journey-failed = 没有成功
+journey-live = 实时
+journey-reload = 刷新本页可看到最新进展。
+journey-offline = 实时连接断开,正在重连;刷新本页也能看到最新进展。
+journey-absent-title = 这里没有运行演示
+journey-absent = 用 starpay demo 启动,首页就会现场演示一位商户从申请到终端已激活的全过程。
+duration-ms = { $n } 毫秒
+duration-s = { $n } 秒
+duration-min = { $m } 分 { $s } 秒
+wait-now = 即时
+wait-minutes = 约 { $n } 分钟
+wait-hours = 约 { $n } 小时
+wait-days = 约 { $n } 天
+phase-apply = 申请
+phase-verify = 核实与审核
+phase-sign = 签约与报送
+phase-ship = 寄送
+phase-activate = 激活
+
+## 为什么还不行
+
+why-title = 还差什么
+why-lead = 终端能用之前必须完成的事。同一份清单,店主、审核员和终端看到的都一样。
+why-count = 还差 { $n } 项
+why-none = 什么都不差了
+why-none-text = 所有条件都已满足,终端可以使用。
+why-unknown = 申请提交后,这里会列出每一项、该谁办、预计多久。
+why-cleared = 已解决 { $n } 项
+why-who = 由谁办
+why-wait = 预计
+why-blocks = 影响
+why-curve = 每一步之后还差的项数
+
+## 画出来的虚拟终端
+
+terminal-title = 虚拟终端
+terminal-serial = 序列号 { $serial }
+terminal-inactive = 未激活
+terminal-active = 已激活
+terminal-waiting = 等待商户资料
+terminal-out = 不可用
+terminal-off = 尚未开机
+terminal-steps = 激活 { $done } / { $total }
+terminal-ready = 可以收款前的最后一步已完成
+terminal-receipt = 签购单样张
+terminal-receipt-test = 测试交易
+terminal-receipt-amount = 金额 0.00 元
+terminal-receipt-ok = 成功
+
+## 开发收件箱(只在沙箱)
+
+outbox-title = 开发收件箱
+outbox-banner = 仅沙箱:这些消息没有真正发出
+outbox-banner-text = 短信和邮件本应发给商户,这里原样展示,方便走完流程。正式部署没有这个页面。
+outbox-empty = 还没有消息
+outbox-empty-text = 当平台要通知商户时,短信和邮件会出现在这里。
+outbox-count = 共 { $n } 条
+outbox-sms = 短信
+outbox-email = 邮件
+outbox-to = 收件人
+outbox-at = 时间
+outbox-subject = 主题
+outbox-back = 回到首页
+delivery-queued = 待发送
+delivery-sent = 已发出
+delivery-failed = 发送失败
+
+## 状态机:进件申请
+
+machine-application = 进件申请
+state-application-draft = 草稿
+state-application-submitted = 已提交
+state-application-checking = 自动核验中
+state-application-verifying = 待现场核实
+state-application-in_review = 审核中
+state-application-needs_info = 待补充资料
+state-application-approved = 审核通过
+state-application-to_be_signed = 待签约
+state-application-signed = 已签约
+state-application-reporting = 报送中
+state-application-ready = 已开通
+state-application-report_failed = 报送未成功
+state-application-rejected = 未通过
+state-application-appealed = 申诉中
+state-application-upheld = 维持原结论
+state-application-withdrawn = 已撤回
+state-application-frozen = 已冻结
+state-application-expired = 已过期
+
+## 状态机:受理协议
+
+machine-agreement = 受理协议
+state-agreement-drafted = 已生成
+state-agreement-prepared = 已生成
+state-agreement-offered = 待签署
+state-agreement-sent = 已发出签署链接
+state-agreement-viewed = 已查看
+state-agreement-signed = 已签署
+state-agreement-declined = 拒绝签署
+state-agreement-expired = 签署超时
+state-agreement-superseded = 已被新版取代
+state-agreement-terminated = 已终止
+
+## 状态机:报送与入网
+
+machine-registration = 报送入网
+state-registration-pending = 待报送
+state-registration-sent = 已报送
+state-registration-registered = 已入网
+state-registration-refused = 被退回
+state-registration-change_pending = 变更报送中
+state-registration-closing = 注销报送中
+state-registration-closed = 已注销
+
+## 状态机:待办事项
+
+machine-requirement = 待办事项
+state-requirement-eventually_due = 稍后需要
+state-requirement-currently_due = 现在需要
+state-requirement-past_due = 已逾期
+state-requirement-pending_verification = 核验中
+state-requirement-satisfied = 已满足
+state-requirement-errored = 核验未通过
+
+## 状态机:商户能力
+
+machine-capability = 商户能力
+state-capability-unrequested = 未申请
+state-capability-pending = 办理中
+state-capability-valid = 已开通
+state-capability-invalid = 暂不可用
+state-capability-rejected = 未获批准
+state-capability-paused = 已暂停
+
+## 状态机:现场或视频核实
+
+machine-visit = 现场核实
+state-visit-offered = 可预约
+state-visit-booked = 已预约
+state-visit-under_way = 核实中
+state-visit-done = 已完成
+state-visit-no_show = 未见到人
+state-visit-rebooked = 已改期
+state-visit-cancelled = 已取消
+
+## 状态机:发货
+
+machine-shipment = 发货
+state-shipment-pending = 待配货
+state-shipment-ready_to_ship = 待寄出
+state-shipment-shipped = 运输中
+state-shipment-delivered = 已送达
+state-shipment-received = 已签收确认
+state-shipment-cancelled = 已取消
+state-shipment-undeliverable = 无法投递
+state-shipment-returned = 已退回
+state-shipment-lost_in_transit = 途中丢失
+state-shipment-damaged = 到货破损
+
+## 状态机:终端设备
+
+machine-device = 终端
+state-device-in_stock = 在库
+state-device-reserved = 已预留
+state-device-dispatched = 已寄出
+state-device-delivered = 已送达
+state-device-activating = 激活中
+state-device-active = 已激活
+state-device-suspended = 已暂停
+state-device-consigned = 代管中
+state-device-reassigning = 换户处理中
+state-device-lost = 已挂失
+state-device-tampered = 防拆已触发
+state-device-repair = 维修中
+state-device-retired = 已报废
+
+## 状态机:激活
+
+machine-activation = 激活
+state-activation-code_issued = 激活码已发出
+state-activation-claimed = 激活码已验证
+state-activation-identity_proven = 设备身份已证明
+state-activation-compatible = 机型适用
+state-activation-network_ok = 网络正常
+state-activation-located = 位置相符
+state-activation-backed_up = 资料已备份
+state-activation-keys_loaded = 密钥已装载
+state-activation-config_applied = 配置已生效
+state-activation-signed_in = 已签到
+state-activation-pin_set = 操作员密码已设置
+state-activation-tested = 测试交易成功
+state-activation-first_txn_pending = 等待首笔交易
+state-activation-active = 已激活
+state-activation-waiting = 等待商户资料
+state-activation-expired = 激活超时
+state-activation-failed = 激活失败
+state-activation-aborted = 已中止
+
+## 状态机:设备身份
+
+machine-device_auth = 设备身份
+state-device_auth-preauthorised = 已预授权
+state-device_auth-pending = 待确认
+state-device_auth-accepted = 已接受
+state-device_auth-rejected = 已拒绝
+
+## 状态机:密钥槽
+
+machine-key_slot = 密钥槽
+state-key_slot-empty = 空
+state-key_slot-loading = 装载中
+state-key_slot-loaded = 已装载
+state-key_slot-rotating = 更换中
+state-key_slot-failed = 装载失败
+state-key_slot-revoked = 已作废
+
+## 能力:开通之后能做什么
+
+capability-apply = 提交申请
+capability-ship = 寄送终端
+capability-activate = 激活终端
+capability-accept_card = 刷卡收款
+capability-accept_qr = 扫码收款
+capability-refund = 退款
+capability-settle = 结算到账
+capability-change_account = 更换结算账户
+
+## 由谁办:从商户看去
+
+party-merchant = 您
+party-us = 我们
+party-third_party = 第三方
+party-device = 终端
+
+## 由谁办:具体岗位
+
+desk-intake = 进件组
+desk-checks = 自动核验
+desk-verification = 核实组
+desk-field_verification = 现场核实
+desk-review = 审核组
+desk-signing = 签约服务
+desk-registry = 清算机构
+desk-clearing = 清算机构
+desk-logistics = 物流组
+desk-warehouse = 仓库
+desk-courier = 快递公司
+desk-risk = 风控组
+desk-finance = 财务组
+desk-bank = 银行
+desk-support = 客服
+desk-operations = 运营组
+desk-platform = 平台系统
+desk-terminal = 终端
+
+## 角色
+
+role-applicant = 申请人
+role-merchant = 店主
+role-field_verifier = 现场核实员
+role-reviewer = 审核员
+role-senior_reviewer = 复审员
+role-legal_representative = 签约人
+role-registry = 清算机构
+role-warehouse = 仓库
+role-courier = 快递员
+role-terminal = 终端
+role-device = 终端
+role-platform = 平台
+role-system = 平台
+role-job = 平台定时任务
+role-risk = 风控员
+role-finance = 财务
+role-support = 客服
+role-logistics = 物流员
+role-admin = 管理员
+role-auditor = 审计员
+role-integrator = 接入方
+role-signing_service = 签约服务
+role-manager = 店长
+role-cashier = 收银员
+role-anonymous = 访客
+
+## 材料
+
+document-licence = 营业执照
+document-id_front = 身份证人像面
+document-id_back = 身份证国徽面
+document-shop_front = 门头照
+document-shop_inside = 店内照
+document-cashier = 收银台照
+document-settle_card = 结算卡正面
+document-account_proof = 账户证明
+document-biz_proof = 经营场所证明
+document-visit_photo = 核实照片
+
+## 旅程的步骤
+
+step-mobile_proved = 验证手机号
+step-session_opened = 登录
+step-eligibility_checked = 查询能否申请
+step-application_started = 开始申请
+step-application_filled = 填写商户资料
+step-documents_uploaded = 上传证件与门店照片
+step-application_submitted = 提交申请
+step-checks_passed = 自动核验证照与身份
+step-visit_offered = 安排现场核实
+step-visit_booked = 预约现场核实
+step-visit_started = 到店核实
+step-visit_done = 现场核实完成
+step-review_started = 领取审核
+step-application_approved = 审核通过
+step-fees_confirmed = 确认费率
+step-agreement_prepared = 生成受理协议
+step-agreement_signed = 签署受理协议
+step-registration_sent = 向清算机构报送
+step-registered = 清算机构入网
+step-merchant_ready = 商户开通
+step-address_confirmed = 确认收货地址
+step-device_stocked = 终端入库
+step-device_reserved = 仓库配货
+step-shipment_prepared = 打包待寄
+step-shipped = 交给快递
+step-delivered = 送达
+step-received = 店主验封签收
+step-code_issued = 发出激活码
+step-claimed = 终端验证激活码
+step-identity_proven = 终端证明身份
+step-compatible = 检查机型
+step-network_ok = 检查网络
+step-located = 核对位置
+step-backed_up = 备份商户资料
+step-keys_loaded = 装载密钥
+step-config_applied = 应用配置
+step-signed_in = 终端签到
+step-pin_set = 设置操作员密码
+step-tested = 测试交易
+step-active = 终端已激活
+
+## 接口与页面的错误:发生了什么、为何、怎么办
+
+error-validation_failed = 有内容填得不对。
+    .remedy = 按提示改好点名的那一项,其余内容不用动。
+error-not_found = 没有找到您要的内容。
+    .remedy = 检查网址或编号是否完整;从列表重新进入。
+error-method_not_allowed = 这个地址不支持这种操作。
+    .remedy = 按接口文档换用正确的方法。
+error-forbidden = 您的账号没有办理这件事的权限。
+    .remedy = 请有权限的同事办理,或联系管理员。
+error-unauthenticated = 还没有登录,或登录已过期。
+    .remedy = 请重新登录后再试。
+error-conflict = 同一件事刚被别人改动,或与已有记录冲突。
+    .remedy = 刷新看最新内容,再决定是否继续。
+error-stale_version = 您看到的内容已不是最新。
+    .remedy = 刷新后在最新内容上重做这一步。
+error-illegal_transition = 现在的状态不能做这一步。
+    .remedy = 先完成列出的可做步骤。
+error-idempotency_mismatch = 同一个幂等键被用于不同的内容。
+    .remedy = 内容变了就换一个新的幂等键。
+error-idempotency_in_flight = 同样的请求正在处理。
+    .remedy = 稍等片刻,用同一个幂等键再问一次。
+error-idempotency_key_missing = 请求缺少幂等键。
+    .remedy = 为每个新请求生成一个随机的 Idempotency-Key 请求头。
+error-idempotency_key_invalid = 幂等键的格式不对。
+    .remedy = 用 1 到 128 个可见的英文字符。
+error-rate_limited = 操作太频繁。
+    .remedy = 按提示的时间稍后再试。
+error-too_large = 内容超过大小上限。
+    .remedy = 缩小文件或分次提交;照片请不超过 10 MB。
+error-length_required = 没有说明内容的长度。
+    .remedy = 带上 Content-Length 请求头。
+error-truncated = 文件没有传完整。
+    .remedy = 检查网络,重新上传这一个文件。
+error-unsupported_media = 不支持这种文件格式。
+    .remedy = 请用 JPG、PNG 或 WebP 图片重新上传。
+error-image_too_large = 图片的尺寸过大。
+    .remedy = 把照片缩小后重新上传,长宽之积不超过 4000 万像素。
+error-image_too_small = 图片太小,看不清文字。
+    .remedy = 靠近些重拍,长和宽都不少于 800 像素。
+error-image_unreadable = 图片打不开,可能已经损坏。
+    .remedy = 重新拍一张并上传。
+error-utf8_invalid = 文字的编码不对。
+    .remedy = 请用 UTF-8 编码重新提交。
+error-json_invalid = 请求的格式不对,读不懂。
+    .remedy = 按接口文档检查点名的字段后重发。
+error-cursor_invalid = 翻页标记无效。
+    .remedy = 从第一页重新开始。
+error-timeout = 处理超时,结果还不确定。
+    .remedy = 用同一个幂等键再问一次,不会重复办理。
+error-unavailable = 服务暂时不可用。
+    .remedy = 稍等片刻再试;已提交的内容不会丢失。
+error-internal = 系统出了问题,我们已收到告警。
+    .remedy = 稍后再试;若仍不行,把请求编号告诉客服。
+error-code_invalid = 验证码不对。
+    .remedy = 核对最近一条短信里的 6 位数字再输。
+error-code_expired = 验证码已过期。
+    .remedy = 重新获取验证码。
+error-code_locked = 验证码输错太多次,已作废。
+    .remedy = 稍等片刻,重新获取验证码。
+error-self_approval = 提交人不能审核自己的申请。
+    .remedy = 请另一位审核员办理。
+error-duplicate_application = 这个主体已经有一份申请。
+    .remedy = 打开已有的那份申请继续办理。
+error-duplicate_document = 这张图片已经用在别处。
+    .remedy = 请现场重新拍一张。
+error-eligibility_refused = 目前不符合申请条件。
+    .remedy = 看点名的条件;满足后可以再次申请。
+error-licence_unset = 本站还没有配置持牌收单机构,不能受理真实申请。
+    .remedy = 请联系部署方完成配置。
+error-activation_code_invalid = 激活码不对。
+    .remedy = 对照短信逐位重输;注意没有字母 I、L、O、U。再不行,请店主重新获取。
+error-activation_code_expired = 激活码已超过有效期。
+    .remedy = 请店主在商户后台重新获取激活码。
+error-activation_code_used = 激活码已经用过。
+    .remedy = 若是这台终端,重新开机会自动继续;否则请店主重新获取。
+error-activation_code_locked = 激活码输错太多次,暂时锁定。
+    .remedy = 30 分钟后再试,或请店主重新获取激活码。
+error-activation_code_mismatch = 这个激活码不是给这台终端的。
+    .remedy = 核对机身上的序列号,用配套的激活码。
+error-activation_expired = 这次激活超过了时限。
+    .remedy = 请店主重新获取激活码,再从头开始。
+error-activation_unknown = 没有找到这次激活。
+    .remedy = 在终端上重新输入激活码。
+error-serial_unknown = 序列号不在库中。
+    .remedy = 扫机身背面的条码,不要扫外箱;核对 O 与 0、I 与 1。
+error-serial_bound_elsewhere = 这台终端已登记在其他商户名下。
+    .remedy = 一台终端只能登记一个商户。请联系发货方换一台,勿买二手机。
+error-serial_not_bound = 这台终端还没有登记给您的门店。
+    .remedy = 请先在商户后台确认收货,再激活。
+error-device_locked = 这台终端已被锁定,不能激活。
+    .remedy = 请联系客服;不要拆开机器。
+error-device_unknown = 平台不认识这台终端的密钥。
+    .remedy = 用激活码重新激活。
+error-device_auth_rejected = 这台终端的身份已被拒绝。
+    .remedy = 请联系客服核对序列号。
+error-device_incompatible = 这款机型或它的软件版本不适用。
+    .remedy = 按提示升级终端软件,或换一台。
+error-identity_invalid = 设备身份没有通过验证。
+    .remedy = 重新开机再试一次;仍不行请换一台终端。
+error-csr_invalid = 设备的证书申请有误。
+    .remedy = 重新开机再试;仍不行请更新终端软件。
+error-challenge_mismatch = 设备应答与平台的提问不符。
+    .remedy = 从输入激活码这一步重新开始。
+error-network_leg_failed = 网络自检有一段不通。
+    .remedy = 看点名的那一段:换一个 Wi-Fi 或流量卡,校准时间后重试。
+error-location_unknown = 没有取得位置。
+    .remedy = 打开定位,到室外或窗边再试。
+error-location_too_far = 终端的位置离登记的门店太远。
+    .remedy = 把终端带到店里再试;店已搬迁请先申请改地址。
+error-backup_mismatch = 备份的校验值不符。
+    .remedy = 重新下载备份,再确认一次。
+error-key_check_failed = 密钥的校验值不符,没有启用。
+    .remedy = 换个网络重新下载密钥;连续两次失败请联系客服。
+error-key_version_stale = 密钥版本不是最新。
+    .remedy = 重新装载密钥。
+error-config_mismatch = 终端上的配置与平台不一致。
+    .remedy = 重新下载配置。
+error-amount_invalid = 这一步的金额必须为 0。
+    .remedy = 用 0.00 元重试;激活不需要刷真实的卡。
+error-pin_weak = 操作员密码太容易被猜到。
+    .remedy = 不要用连号、重复数字或手机号的一部分,换 6 位别的数字。
+error-pin_format = 操作员密码必须是 6 位数字。
+    .remedy = 请输入 6 位数字。
+error-pin_wrong = 操作员密码不对。
+    .remedy = 再输一次;忘记了请店主在商户后台重置。
+error-operator_unknown = 没有这个操作员。
+    .remedy = 核对操作员编号。
+error-operator_locked = 密码输错太多次,操作员已暂时锁定。
+    .remedy = 按提示的时间稍后再试,或请店主重置。
+error-nonce_replayed = 这条请求已经收到过一次。
+    .remedy = 终端会用新的随机数自动重发;反复出现请联系客服。
+error-signature_invalid = 请求的签名不对。
+    .remedy = 重新开机再试;仍不行需要重新激活。
+error-clock_skew = 终端的时间与平台相差超过 5 分钟。
+    .remedy = 打开自动校时,或手动校准日期和时间。
