@@ -6,7 +6,11 @@
 //! Start reading at [`machine`] (how a state machine is written) and [`fact`] (how its facts are
 //! named), then any machine, for example [`application`].
 
+#![deny(clippy::float_arithmetic)]
+
+pub mod age;
 pub mod fact;
 pub mod id;
+pub mod identifier;
 pub mod instant;
 pub mod machine;
