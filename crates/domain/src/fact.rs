@@ -96,7 +96,9 @@ impl<T: FactValue> FactValue for Vec<T> {
         (!items.is_empty()).then(|| items.join("\u{1f}"))
     }
     fn from_fact(fact: Option<&str>) -> Option<Self> {
-        fact.map_or(Some(Vec::new()), |text| text.split('\u{1f}').map(|item| T::from_fact(Some(item))).collect())
+        fact.map_or(Some(Vec::new()), |text| {
+            text.split('\u{1f}').map(|item| T::from_fact(Some(item))).collect()
+        })
     }
 }
 
@@ -132,7 +134,9 @@ macro_rules! facts_enum {
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        $vis enum $name { $($(#[$vdoc])* $variant { $($(#[$fdoc])* $field: $type),* }),+ }
+        $vis enum $name { $($(#[$vdoc])* $variant {
+            $($(#[$fdoc])* #[doc = concat!("Fact `", stringify!($field), "`.")] $field: $type),*
+        }),+ }
         impl $name {
             /// Every name, in the order of declaration.
             pub const NAMES: &'static [&'static str] = &[$($text),+];

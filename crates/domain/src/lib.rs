@@ -8,9 +8,26 @@
 
 #![deny(clippy::float_arithmetic)]
 
+pub mod activation;
 pub mod age;
+pub mod agreement;
+pub mod application;
+pub mod capability;
+pub mod device;
+pub mod device_auth;
 pub mod fact;
+pub mod field;
 pub mod id;
 pub mod identifier;
 pub mod instant;
+pub mod key_slot;
 pub mod machine;
+pub mod material;
+pub mod party;
+pub mod reason;
+pub mod registration;
+pub mod requirement;
+pub mod shipment;
+pub mod subject;
+pub mod term;
+pub mod visit;

@@ -1,0 +1,127 @@
+//! 密钥槽: one key of one terminal.
+//!
+//! A key is in use only after the device returned its check value (`kcv`, six hexadecimal
+//! digits): until then the slot is `loading`, and a terminal that rotates keeps its old key.
+//! `key_version` only ever grows. No key value is ever a fact.
+
+use crate::instant::Timestamp;
+use crate::machine::{Edge, Illegal, Machine, edge};
+use crate::party::{Desk, Limit, Owned, Owner, Party, Then, owner};
+use crate::reason::ReasonCode;
+use crate::term::Term;
+
+crate::facts_enum! {
+    /// The state of a key slot, with its facts.
+    pub enum KeySlot {
+        /// 空.
+        Empty "empty" { since: Timestamp },
+        /// 下发中.
+        Loading "loading" { since: Timestamp, key_version: u32 },
+        /// 已装载.
+        Loaded "loaded" { since: Timestamp, key_version: u32, kcv: String },
+        /// 轮换中: the old key works until the new one is confirmed.
+        Rotating "rotating" { since: Timestamp, key_version: u32, old_version: u32, old_kcv: String },
+        /// 失败.
+        Failed "failed" { since: Timestamp, key_version: u32, reason: ReasonCode },
+        /// 已作废.
+        Revoked "revoked" { since: Timestamp, reason: String },
+    }
+}
+
+crate::facts_enum! {
+    /// What moves a key slot.
+    pub enum KeySlotEvent {
+        /// A key was sealed to the device; asking again seals a newer one.
+        Load "load" { key_version: u32 },
+        /// The device returned the check value under its signature.
+        Confirm "confirm" { key_version: u32, kcv: String },
+        /// The device could not install it.
+        Fail "fail" { reason: ReasonCode },
+        /// A successor was sealed to the device.
+        Rotate "rotate" { key_version: u32 },
+        /// Never to be used again.
+        Revoke "revoke" { reason: String },
+    }
+}
+
+/// Every legal move of a key slot.
+pub const EDGES: &[Edge] = &[
+    edge("empty", "load", "loading"),
+    edge("empty", "revoke", "revoked"),
+    edge("loading", "load", "loading"),
+    edge("loading", "confirm", "loaded"),
+    edge("loading", "fail", "failed"),
+    edge("loading", "revoke", "revoked"),
+    edge("loaded", "rotate", "rotating"),
+    edge("loaded", "revoke", "revoked"),
+    edge("rotating", "rotate", "rotating"),
+    edge("rotating", "confirm", "loaded"),
+    edge("rotating", "fail", "loaded"),
+    edge("rotating", "revoke", "revoked"),
+    edge("failed", "load", "loading"),
+    edge("failed", "revoke", "revoked"),
+];
+
+impl Owned for KeySlot {
+    const OWNERS: &'static [Owner] = &[
+        owner("empty", Party::Device, Limit::Unlimited("the activation it belongs to has its own deadline")),
+        owner("loading", Party::Device, Limit::Within(Term::KeyConfirmation, Then::Apply("fail"))),
+        owner("loaded", Party::Us(Desk::Operations), Limit::Unlimited("rotation is planned per fleet")),
+        owner("rotating", Party::Device, Limit::Within(Term::KeyConfirmation, Then::Apply("fail"))),
+        owner("failed", Party::Us(Desk::Support), Limit::Within(Term::KeyConfirmation, Then::Escalate)),
+    ];
+}
+
+crate::machine!(KeySlot, KeySlotEvent, "key_slot", EDGES, apply);
+
+impl KeySlot {
+    /// The version and check value of the key that works now.
+    #[must_use]
+    pub fn working(&self) -> Option<(u32, &str)> {
+        match self {
+            Self::Loaded { key_version, kcv, .. } => Some((*key_version, kcv)),
+            Self::Rotating { old_version, old_kcv, .. } => Some((*old_version, old_kcv)),
+            Self::Empty { .. } | Self::Loading { .. } | Self::Failed { .. } | Self::Revoked { .. } => None,
+        }
+    }
+
+    /// The version that the next key must have: higher than any sent before.
+    #[must_use]
+    pub const fn next_version(&self) -> u32 {
+        match self {
+            Self::Empty { .. } | Self::Revoked { .. } => 1,
+            Self::Loading { key_version, .. }
+            | Self::Loaded { key_version, .. }
+            | Self::Rotating { key_version, .. }
+            | Self::Failed { key_version, .. } => key_version.saturating_add(1),
+        }
+    }
+}
+
+fn apply(state: KeySlot, event: KeySlotEvent, at: Timestamp) -> Result<KeySlot, Illegal> {
+    use KeySlot as S;
+    use KeySlotEvent as E;
+    match (state, event) {
+        (S::Empty { .. } | S::Loading { .. } | S::Failed { .. }, E::Load { key_version }) => {
+            Ok(S::Loading { since: at, key_version })
+        }
+        (S::Loading { .. } | S::Rotating { .. }, E::Confirm { key_version, kcv }) => {
+            Ok(S::Loaded { since: at, key_version, kcv })
+        }
+        (S::Loading { key_version, .. }, E::Fail { reason }) => {
+            Ok(S::Failed { since: at, key_version, reason })
+        }
+        (S::Loaded { key_version: old_version, kcv: old_kcv, .. }, E::Rotate { key_version })
+        | (S::Rotating { old_version, old_kcv, .. }, E::Rotate { key_version }) => {
+            Ok(S::Rotating { since: at, key_version, old_version, old_kcv })
+        }
+        (S::Rotating { old_version, old_kcv, .. }, E::Fail { .. }) => {
+            Ok(S::Loaded { since: at, key_version: old_version, kcv: old_kcv })
+        }
+        (
+            S::Empty { .. } | S::Loading { .. } | S::Loaded { .. } | S::Rotating { .. } | S::Failed { .. },
+            E::Revoke { reason },
+        ) => Ok(S::Revoked { since: at, reason }),
+        (state, event) => Err(state.illegal(event.name())),
+    }
+}
