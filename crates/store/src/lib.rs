@@ -1,1 +1,36 @@
-//! The only crate that knows SQL: one set of queries on SQLite and PostgreSQL, transactions, migrations, events, outbox, jobs.
+//! The only crate that knows SQL.
+//!
+//! One set of queries on two engines: embedded SQLite and PostgreSQL. A use case hands a plain
+//! synchronous closure to [`Db::write`] or [`Db::read`]; inside it calls the functions of this
+//! crate, one module per aggregate or table, which take `&mut Tx` first. Nothing here opens a
+//! network connection inside a transaction, reads a clock or draws a random number, and nothing
+//! here sees a clear secret: what is personal arrives sealed.
+//!
+//! Start reading at [`Db`], then [`Tx`], then [`event`] and [`aggregate`].
+
+#![deny(clippy::float_arithmetic)]
+
+pub mod aggregate;
+mod config;
+mod db;
+mod engine;
+mod error;
+pub mod event;
+mod lanes;
+mod metrics;
+mod migration;
+mod page;
+pub mod setting;
+mod sql;
+mod tx;
+mod value;
+
+pub use config::{DbConfig, Location};
+pub use db::Db;
+pub use error::{Rule, StoreError};
+pub use metrics::Metrics;
+pub use migration::{MigrationReport, version_needed};
+pub use page::{Cursor, PAGE_ROWS_MAX, Page};
+pub use sql::{Engine, Statement};
+pub use tx::Tx;
+pub use value::{FromValue, Row, ToValue, Value, ValueRef};

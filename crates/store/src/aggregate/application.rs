@@ -1,0 +1,40 @@
+//! 进件申请: one merchant's way in, with its form sealed beside it.
+
+use super::{AggregateRow, aggregate_table, list, look_up};
+use crate::error::StoreError;
+use crate::page::{Cursor, Page};
+use crate::params;
+use crate::tx::Tx;
+use uuid::Uuid;
+
+aggregate_table! {
+    /// 进件申请: one merchant's way in, with its form sealed beside it.
+    APPLICATION "application" ["business_no" "$8", "subject_index" "$9", "form" "$10", "claimed_by" "$11"]
+    BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
+    BY_SUBJECT "by_subject" = "WHERE subject_index = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+}
+
+/// The application with that business number of the merchant: it is the merchant's idempotency key.
+///
+/// # Errors
+/// The store's own.
+pub fn find_by_business_no(
+    tx: &mut Tx,
+    merchant: Uuid,
+    business_no: &str,
+) -> Result<Option<AggregateRow>, StoreError> {
+    look_up(tx, &BY_BUSINESS_NO, params![merchant, business_no])
+}
+
+/// The applications of one subject (a blind index over the licence or identity number), oldest first.
+///
+/// # Errors
+/// The store's own.
+pub fn list_by_subject(
+    tx: &mut Tx,
+    subject_index: &[u8],
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Page<AggregateRow>, StoreError> {
+    list(tx, &BY_SUBJECT, Some(&subject_index), after, limit)
+}

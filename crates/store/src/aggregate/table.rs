@@ -1,0 +1,83 @@
+//! The description of an aggregate's table, and the macro that writes its statements.
+
+use crate::sql::Statement;
+
+/// An aggregate's table: its name, its own columns, its statements.
+#[derive(Debug)]
+pub struct Table {
+    /// The table's name, which is the machine's.
+    pub name: &'static str,
+    /// The columns after the shared ones, in the order of
+    /// [`AggregateRow::columns`](super::AggregateRow::columns).
+    pub columns: &'static [&'static str],
+    pub(crate) insert: Statement,
+    pub(crate) save: Statement,
+    pub(crate) find: Statement,
+    pub(crate) find_any: Statement,
+    pub(crate) lock: Statement,
+    pub(crate) list_by_state: Statement,
+    pub(crate) list_by_merchant: Statement,
+    pub(crate) list_all: Statement,
+}
+
+impl Table {
+    /// Its statements, for the catalogue.
+    pub(crate) fn statements(&self) -> [Statement; 8] {
+        [
+            self.insert,
+            self.save,
+            self.find,
+            self.find_any,
+            self.lock,
+            self.list_by_state,
+            self.list_by_merchant,
+            self.list_all,
+        ]
+    }
+}
+
+/// Writes one aggregate's [`Table`] and its further look-ups. Own columns carry their parameter
+/// mark from `$8` on, the same in `insert` and `save`.
+macro_rules! aggregate_table {
+    (@insert $table:literal [$($column:literal $mark:literal),*]) => {
+        $crate::sql::Statement::new(concat!($table, "::insert"), concat!(
+            "INSERT INTO ", $table, " (id, merchant_id, state, version, facts, created_at, updated_at",
+            $(", ", $column,)* ") VALUES ($1, $2, $3, $4, $5, $6, $7" $(, ", ", $mark)*, ")"))
+    };
+    (@save $table:literal [$($column:literal $mark:literal),*]) => {
+        $crate::sql::Statement::new(concat!($table, "::save"), concat!(
+            "UPDATE ", $table, " SET state = $3, version = $4, facts = $5, updated_at = $6",
+            $(", ", $column, " = ", $mark,)* " WHERE id = $1 AND merchant_id = $2 AND version = $7"))
+    };
+    (@names [$($column:literal $mark:literal),*]) => { &[$($column),*] };
+    (@select $table:literal [$($column:literal $mark:literal),*] $name:literal $tail:literal) => {
+        $crate::sql::Statement::new(concat!($table, "::", $name), concat!(
+            "SELECT id, merchant_id, state, version, facts, created_at, updated_at" $(, ", ", $column)*,
+            " FROM ", $table, " ", $tail))
+    };
+    ($(#[$doc:meta])* $name:ident $table:literal $columns:tt
+     $($query:ident $query_name:literal = $tail:literal;)*) => {
+        $(#[$doc])*
+        pub static $name: $crate::aggregate::Table = $crate::aggregate::Table {
+            name: $table,
+            columns: aggregate_table!(@names $columns),
+            insert: aggregate_table!(@insert $table $columns),
+            save: aggregate_table!(@save $table $columns),
+            find: aggregate_table!(@select $table $columns "find" "WHERE id = $1 AND merchant_id = $2"),
+            find_any: aggregate_table!(@select $table $columns "find_any" "WHERE id = $1"),
+            lock: aggregate_table!(@select $table $columns "lock"
+                "WHERE id = $1 AND merchant_id = $2 {for_update}"),
+            list_by_state: aggregate_table!(@select $table $columns "list_by_state"
+                "WHERE state = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
+            list_by_merchant: aggregate_table!(@select $table $columns "list_by_merchant"
+                "WHERE merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
+            list_all: aggregate_table!(@select $table $columns "list_all"
+                "WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
+        };
+        $(const $query: $crate::sql::Statement =
+            aggregate_table!(@select $table $columns $query_name $tail);)*
+        /// The further look-ups of this table.
+        pub(crate) const STATEMENTS: &[$crate::sql::Statement] = &[$($query),*];
+    };
+}
+pub(crate) use aggregate_table;

@@ -1,0 +1,136 @@
+//! The one writer: what gathered while the last commit was under way goes into the next.
+//!
+//! The sync, not the row, is what a commit costs; so many closures share one. Each runs in a
+//! savepoint, so that its failure or panic undoes its own writes only; each is answered after the
+//! commit, so that an answer is never ahead of the disk.
+
+use super::checkpoint::{Pressure, checkpoint};
+use super::{Link, command};
+use crate::error::StoreError;
+use crate::lanes::{Bell, Lanes, Ran, Rung, Waiting};
+use crate::metrics::{Counters, add, raise};
+use crate::tx::{Doom, Link as TxLink, Tx};
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Closures after which the checkpointer is called.
+const CHECKPOINT_EVERY: usize = 1000;
+
+/// The writer thread's state.
+pub(super) struct Writer {
+    tx: Tx,
+    batch_max: usize,
+    counters: Arc<Counters>,
+    bell: Arc<Bell>,
+    pressure: Pressure,
+    since_checkpoint: usize,
+}
+
+impl Writer {
+    pub(super) fn new(
+        conn: Connection,
+        batch_max: usize,
+        counters: Arc<Counters>,
+        bell: Arc<Bell>,
+        pressure: Pressure,
+    ) -> Self {
+        let tx = Tx::over(TxLink::Sqlite(Link::new(conn)));
+        Self { tx, batch_max: batch_max.max(1), counters, bell, pressure, since_checkpoint: 0 }
+    }
+
+    /// Works until the lanes are closed and empty.
+    pub(super) fn run(mut self, lanes: &Lanes) {
+        let mut batch = Vec::with_capacity(self.batch_max);
+        while lanes.take(&mut batch, self.batch_max) {
+            self.restart_long_log();
+            let size = batch.len();
+            let fate = self.transact(&mut batch);
+            add(&self.counters.writes, size);
+            add(&self.counters.commits, 1);
+            raise(&self.counters.batch_largest, size);
+            if let Err(error) = &fate {
+                add(&self.counters.transactions_lost, 1);
+                tracing::error!(%error, members = size, "a shared transaction died");
+            }
+            for job in batch.drain(..) {
+                job.answer(fate.clone());
+            }
+            self.since_checkpoint += size;
+            if self.since_checkpoint >= CHECKPOINT_EVERY {
+                self.since_checkpoint = 0;
+                self.bell.ring(Rung::Work);
+            }
+        }
+    }
+
+    /// One `BEGIN IMMEDIATE … COMMIT` around the batch. An error is the death of all of it.
+    fn transact(&mut self, batch: &mut [Waiting]) -> Result<(), StoreError> {
+        command(&mut self.tx, "BEGIN IMMEDIATE")?;
+        let kept = match batch {
+            [only] => self.alone(only),
+            many => self.together(many),
+        };
+        let done = kept.and_then(|ran| match ran {
+            Ran::Keep => command(&mut self.tx, "COMMIT"),
+            Ran::Undo => command(&mut self.tx, "ROLLBACK"),
+        });
+        if done.is_err() && !self.is_autocommit() {
+            // The engine did not end the transaction by itself. A failure here leaves it to the
+            // next BEGIN, which then fails too and says so.
+            drop(command(&mut self.tx, "ROLLBACK"));
+        }
+        done
+    }
+
+    /// A closure that has the transaction to itself needs no savepoint.
+    fn alone(&mut self, job: &mut Waiting) -> Result<Ran, StoreError> {
+        let ran = job.run(&mut self.tx);
+        self.alive().map(|()| ran)
+    }
+
+    fn together(&mut self, batch: &mut [Waiting]) -> Result<Ran, StoreError> {
+        for job in batch {
+            command(&mut self.tx, "SAVEPOINT member")?;
+            let ran = job.run(&mut self.tx);
+            self.alive()?;
+            if ran == Ran::Undo {
+                command(&mut self.tx, "ROLLBACK TO member")?;
+            }
+            command(&mut self.tx, "RELEASE member")?;
+        }
+        Ok(Ran::Keep)
+    }
+
+    /// The outer transaction is dead when the engine ended it (a full disk does) or when the
+    /// connection failed in a way that another statement cannot mend.
+    fn alive(&self) -> Result<(), StoreError> {
+        match self.tx.doom() {
+            Some(Doom::Lost(error)) => Err(error.clone()),
+            Some(Doom::Refused(_) | Doom::Retry(_)) | None if self.is_autocommit() => {
+                Err(StoreError::unavailable("the engine ended the shared transaction"))
+            }
+            Some(Doom::Refused(_) | Doom::Retry(_)) | None => Ok(()),
+        }
+    }
+
+    fn is_autocommit(&self) -> bool {
+        match self.tx.link_ref() {
+            TxLink::Sqlite(link) => link.conn.is_autocommit(),
+            TxLink::Postgres(_) => true,
+        }
+    }
+
+    /// When the log has grown long although the checkpointer keeps up, one short wait of the
+    /// writer lets it start from the beginning.
+    fn restart_long_log(&self) {
+        if !self.pressure.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        if let TxLink::Sqlite(link) = self.tx.link_ref()
+            && let Err(error) = checkpoint(&link.conn, "RESTART")
+        {
+            tracing::warn!(%error, "the write-ahead log could not start over");
+        }
+    }
+}
