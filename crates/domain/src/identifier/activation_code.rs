@@ -197,7 +197,9 @@ mod tests {
         let text = code.expose();
         assert!(text.starts_with("1010ABCDE"));
         let check = &text[9..];
-        for typed in [format!("iOlo a-bcde{check}"), format!(" LoIO-abcde\u{3000}{check}\n"), code.expose_grouped()] {
+        for typed in
+            [format!("iOlo a-bcde{check}"), format!(" LoIO-abcde\u{3000}{check}\n"), code.expose_grouped()]
+        {
             assert_eq!(ActivationCode::parse(&typed), Ok(code.clone()), "{typed}");
         }
         assert_eq!(code.expose_grouped().len(), 11);

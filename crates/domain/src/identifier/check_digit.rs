@@ -46,9 +46,9 @@ pub(super) fn gb11643(text: &str) -> bool {
 pub(super) fn gb32100(text: &str) -> bool {
     let value = |byte: &u8| USCC_ALPHABET.iter().position(|known| known == byte);
     let Some((last, head)) = text.as_bytes().split_last() else { return false };
-    let sum = head.iter().try_fold((0, 1), |(sum, weight), byte| {
-        Some(((sum + value(byte)? * weight) % 31, weight * 3 % 31))
-    });
+    let sum = head
+        .iter()
+        .try_fold((0, 1), |(sum, weight), byte| Some(((sum + value(byte)? * weight) % 31, weight * 3 % 31)));
     head.len() == 17 && sum.is_some_and(|(sum, _)| value(last) == Some((31 - sum) % 31))
 }
 
@@ -82,7 +82,8 @@ mod tests {
         assert!(gb11643("11010519491231002X"));
         assert!(gb11643("440524188001010014"));
         assert!(!gb11643("440524188001010015"));
-        assert!(mod_11_10("0794"));
+        assert!(mod_11_10("794623"));
+        assert!(mod_11_10("002006673085"));
         assert!(mod_11_10("102100099996"));
         assert!(gb32100("91110000600037341L"));
         assert!(gb11714("D2143569X"));

@@ -5,12 +5,8 @@ use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, open_identifier};
 
-const FORM: Form = Form {
-    kind: IdentifierKind::Cnaps,
-    lengths: 12..=12,
-    length_wanted: "12 位",
-    charset_wanted: "数字",
-};
+const FORM: Form =
+    Form { kind: IdentifierKind::Cnaps, lengths: 12..=12, length_wanted: "12 位", charset_wanted: "数字" };
 
 /// 联行号: three digits of bank, four of area, four of branch, one check digit.
 ///

@@ -219,10 +219,10 @@ impl Form {
     ) -> Result<(), Invalid> {
         match text.chars().enumerate().find(|(at, c)| !allowed(*at, *c)) {
             None => Ok(()),
-            Some((at, _)) => Err(self.refuse(Reason::Charset {
-                position: at.saturating_add(1),
-                wanted: self.charset_wanted,
-            })),
+            Some((at, _)) => {
+                Err(self
+                    .refuse(Reason::Charset { position: at.saturating_add(1), wanted: self.charset_wanted }))
+            }
         }
     }
 

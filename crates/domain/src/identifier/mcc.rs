@@ -7,12 +7,8 @@ use super::{IdentifierKind, Invalid, open_identifier};
 /// 汇款、货币类(含虚拟货币)、博彩: closed to merchants (domain rules §3.3).
 const PROHIBITED: [&str; 3] = ["4829", "6051", "7995"];
 
-const FORM: Form = Form {
-    kind: IdentifierKind::Mcc,
-    lengths: 4..=4,
-    length_wanted: "4 位",
-    charset_wanted: "数字",
-};
+const FORM: Form =
+    Form { kind: IdentifierKind::Mcc, lengths: 4..=4, length_wanted: "4 位", charset_wanted: "数字" };
 
 /// 商户类别码: four digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,12 +5,10 @@ use super::normalise::{Case, Forgive, is_hyphen, normalise};
 use super::{IdentifierKind, Invalid, Reason, mask, secret_identifier};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-const FORM: Form = Form {
-    kind: IdentifierKind::Mobile,
-    lengths: 11..=11,
-    length_wanted: "11 位",
-    charset_wanted: "数字",
-};
+const FORM: Form =
+    Form {
+        kind: IdentifierKind::Mobile, lengths: 11..=11, length_wanted: "11 位", charset_wanted: "数字"
+    };
 
 /// 手机号 of the mainland: `1[3-9]` and nine digits, without country code. A secret.
 ///

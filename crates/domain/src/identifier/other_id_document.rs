@@ -72,12 +72,7 @@ impl OtherIdDocument {
 }
 
 const fn form(lengths: std::ops::RangeInclusive<usize>, length: &'static str, chars: &'static str) -> Form {
-    Form {
-        kind: IdentifierKind::OtherIdDocument,
-        lengths,
-        length_wanted: length,
-        charset_wanted: chars,
-    }
+    Form { kind: IdentifierKind::OtherIdDocument, lengths, length_wanted: length, charset_wanted: chars }
 }
 
 fn taiwan_permit(text: &str) -> Result<(), Invalid> {
@@ -127,8 +122,7 @@ fn foreign_permanent_2023(text: &str, today: Date) -> Result<(), Invalid> {
 fn foreign_permanent_2017(text: &str) -> Result<(), Invalid> {
     let form = form(15..=15, "15 位", "字母或数字");
     form.check(text, |_, c| c.is_ascii_alphanumeric())?;
-    let in_place =
-        |(at, c): (usize, char)| if at < 3 { c.is_ascii_uppercase() } else { c.is_ascii_digit() };
+    let in_place = |(at, c): (usize, char)| if at < 3 { c.is_ascii_uppercase() } else { c.is_ascii_digit() };
     if text.chars().enumerate().all(in_place) {
         return Ok(());
     }

@@ -114,10 +114,7 @@ impl ResidentId {
 
 /// The provinces of GB/T 2260 and, from 81, the residence permits.
 pub(super) fn is_province(text: &str) -> bool {
-    matches!(
-        text.parse(),
-        Ok(11..=15_u8 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83)
-    )
+    matches!(text.parse(), Ok(11..=15_u8 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83))
 }
 
 /// The date in characters 7–14 of a number of this family, if a living person can have it.

@@ -122,7 +122,11 @@ impl Uscc {
     /// Whether the code goes with the declared type. Who has a licence is never 小微.
     #[must_use]
     pub fn cross_check(&self, declared: SubjectType) -> Verdict {
-        if declared == self.subject_type() { Verdict::Accept } else { Verdict::Reject(Conflict::TypeMismatch) }
+        if declared == self.subject_type() {
+            Verdict::Accept
+        } else {
+            Verdict::Reject(Conflict::TypeMismatch)
+        }
     }
 
     fn part(&self, from: usize, to: usize) -> &str {
