@@ -30,10 +30,14 @@ pub mod blind;
 pub mod envelope;
 pub mod hsm;
 pub mod kcv;
+pub mod key_block;
+pub mod passphrase;
 pub mod pepper;
+pub mod pin;
 pub mod random;
 pub mod seal;
 pub mod signature;
+pub mod tmk;
 pub mod wire;
 
 mod secret;
