@@ -158,6 +158,28 @@ impl FormField {
         MaterialKind::parse(self.as_str().strip_prefix("documents.")?)
     }
 
+    /// Whether it is a statement the merchant makes, not a value.
+    #[must_use]
+    pub const fn is_consent(self) -> bool {
+        matches!(
+            self,
+            Self::ConsentPrivacy | Self::ConsentFees | Self::ConsentRiskNotice | Self::PrincipalFullCapacity
+        )
+    }
+
+    /// Sets of fields that may be filled in its stead. A field that has any is needed unless one
+    /// of the sets is filled, even where the form calls it conditional.
+    #[must_use]
+    pub const fn alternatives(self, subject: SubjectType) -> &'static [&'static [Self]] {
+        match (self, subject) {
+            (Self::SettlementCardNumber, SubjectType::SoleProprietor) => {
+                &[&[Self::SettlementAccountNumber, Self::SettlementBankCode]]
+            }
+            (Self::SettlementAccountNumber, SubjectType::Enterprise) => &[&[Self::SettlementCardNumber]],
+            _ => &[],
+        }
+    }
+
     /// The fields that this type of subject must always fill.
     pub fn required(subject: SubjectType) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |field| field.need(subject) == Need::Required)

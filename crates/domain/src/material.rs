@@ -60,7 +60,7 @@ materials! {
     IdBack "id_back" [Required Required Required Required] Upload,
     /// 居住证、通行证、永居证、护照, instead of the two sides.
     IdAlt "id_alt" [Conditional Conditional Conditional Conditional] Upload,
-    /// 活体或视频核实记录; a way without face recognition must exist.
+    /// 活体或视频核实记录; a way without face recognition must exist, so a passed visit does it.
     Liveness "liveness" [Required Required Required Conditional] Verifier,
     /// 门头照.
     ShopFront "shop_front" [Required Required Required Required] Upload,
@@ -92,7 +92,44 @@ materials! {
     VideoVerify "video_verify" [Conditional Conditional Conditional No] Verifier,
 }
 
+/// One row of a subject's list of documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaterialRule {
+    /// The document.
+    pub kind: MaterialKind,
+    /// Whether it is needed.
+    pub need: Need,
+    /// Sets of documents that would do instead.
+    pub alternatives: &'static [&'static [MaterialKind]],
+}
+
+/// The documents this type of subject needs always or in some cases.
+#[must_use]
+pub fn required_materials(subject: SubjectType) -> Vec<MaterialRule> {
+    MaterialKind::ALL
+        .iter()
+        .map(|kind| MaterialRule {
+            kind: *kind,
+            need: kind.need(subject),
+            alternatives: kind.alternatives(subject),
+        })
+        .filter(|rule| rule.need != Need::No)
+        .collect()
+}
+
 impl MaterialKind {
+    /// Sets of documents that may be given in its stead. A document that has any is needed unless
+    /// one of the sets is given, even where the table calls it conditional.
+    #[must_use]
+    pub const fn alternatives(self, subject: SubjectType) -> &'static [&'static [Self]] {
+        match (self, subject) {
+            (Self::IdFront | Self::IdBack, _) => &[&[Self::IdAlt]],
+            (Self::SettleCard, SubjectType::SoleProprietor) => &[&[Self::AcctProof]],
+            (Self::AcctProof, SubjectType::Enterprise) => &[&[Self::SettleCard, Self::SettleAuth]],
+            _ => &[],
+        }
+    }
+
     /// The form field that uploads it, for documents that are uploaded.
     #[must_use]
     pub fn field(self) -> Option<FormField> {
