@@ -69,10 +69,18 @@ plain! {
     step "step",
     /// A part of the journey: several steps.
     phase "phase",
-    /// A kind of document.
-    kind "document",
+    /// A kind of document, for example `id_front` = 身份证人像面.
+    document "document",
+    /// What to do about a refusal in a few words, as on a button.
+    remedy "remedy",
     /// What became of a message.
     delivery "delivery",
+}
+
+/// The label of a field of the application form, by its path: `licence.uscc` = 统一社会信用代码.
+#[must_use]
+pub fn field(language: Language, path: &str) -> Option<String> {
+    lookup(language, &format!("field-{}", path.replace('.', "-")))
 }
 
 /// The keys among `keys` that a language lacks. A key `x.remedy` asks for the attribute `remedy` of `x`.
