@@ -96,7 +96,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at, id) WHERE state = 'waiting';
 CREATE INDEX outbox_dead ON outbox (due_at, id) WHERE state = 'dead';
 CREATE INDEX outbox_finished ON outbox (finished_at) WHERE state = 'done';
-CREATE UNIQUE INDEX outbox_once ON outbox (topic, dedup, merchant_id) WHERE state = 'waiting';
+CREATE UNIQUE INDEX outbox_once ON outbox (topic, dedup, merchant_id)
+    WHERE state = 'waiting' AND dedup IS NOT NULL;
 
 CREATE TABLE job (
     id {bytes} NOT NULL,
@@ -121,7 +122,8 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (due_at, id) WHERE state = 'waiting';
 CREATE INDEX job_dead ON job (due_at, id) WHERE state = 'dead';
 CREATE INDEX job_finished ON job (finished_at) WHERE state = 'done';
-CREATE UNIQUE INDEX job_once ON job (topic, dedup, merchant_id) WHERE state = 'waiting';
+CREATE UNIQUE INDEX job_once ON job (topic, dedup, merchant_id)
+    WHERE state = 'waiting' AND dedup IS NOT NULL;
 
 -- Destroying `wrapped` is what erases a merchant: the sealed bytes stay, nobody can open them.
 CREATE TABLE data_key (

@@ -10,20 +10,36 @@
 
 #![deny(clippy::float_arithmetic)]
 
+pub mod access_key;
 pub mod aggregate;
+pub mod attempt;
+pub mod check_result;
 mod config;
+pub mod contact;
+pub mod data_key;
 mod db;
+pub mod document;
 mod engine;
 mod error;
 pub mod event;
+pub mod idempotency;
 mod lanes;
+pub mod merchant;
+pub mod message;
 mod metrics;
 mod migration;
+pub mod nonce;
+pub mod operator;
 mod page;
+pub mod pii_access;
+pub mod policy;
 pub mod setting;
+pub mod settlement_account;
 mod sql;
+pub mod store_place;
 mod tx;
 mod value;
+pub mod work;
 
 pub use config::{DbConfig, Location};
 pub use db::Db;
