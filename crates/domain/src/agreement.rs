@@ -64,3 +64,44 @@ fn apply(state: Agreement, event: AgreementEvent, at: Timestamp) -> Result<Agree
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, id};
+
+    impl Walk for Agreement {
+        const EVENTS: &'static [&'static str] = AgreementEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::Offered {
+                since: NOON,
+                version: "2026-1".into(),
+                document: id(1),
+                sha256: "ab".into(),
+                sign_by: NOON.plus_seconds(9),
+            }]
+        }
+        fn events() -> Vec<AgreementEvent> {
+            vec![
+                AgreementEvent::Sign { signer: "con_1".into(), certificate: "sandbox-1".into() },
+                AgreementEvent::Expire {},
+                AgreementEvent::Supersede { successor: id(2) },
+            ]
+        }
+    }
+
+    #[test]
+    fn agreement_follows_its_edges() {
+        check::<Agreement>();
+    }
+
+    #[test]
+    fn what_is_signed_is_what_was_offered() {
+        let offered = Agreement::starts().remove(0);
+        let offer = Agreement::facts(&offered);
+        let signed = apply(offered, Agreement::events().remove(0), NOON.plus_seconds(1)).unwrap();
+        for fact in ["version", "document", "sha256"] {
+            assert_eq!(Agreement::facts(&signed).get(fact), offer.get(fact), "{fact}");
+        }
+    }
+}

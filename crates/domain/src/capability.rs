@@ -157,3 +157,51 @@ fn apply(state: Capability, event: CapabilityEvent, at: Timestamp) -> Result<Cap
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for Capability {
+        const EVENTS: &'static [&'static str] = CapabilityEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::begin(NOON)]
+        }
+        fn events() -> Vec<CapabilityEvent> {
+            use CapabilityEvent as E;
+            vec![
+                E::Request {},
+                E::Validate {},
+                E::Invalidate { reasons: vec![ReasonCode::C302, ReasonCode::C304] },
+                E::Recheck {},
+                E::Reject { by: "staff:r".into(), reasons: vec![ReasonCode::G701] },
+                E::Pause { by: "staff:r".into(), reason: "complaints".into() },
+                E::Resume { by: "staff:r".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn capability_follows_its_edges() {
+        check::<Capability>();
+    }
+
+    #[test]
+    fn what_is_still_missing_disables_but_does_not_forbid() {
+        let valid = Capability::Valid { since: NOON, requested_at: NOON };
+        assert_eq!(valid.standing(0), Standing { requested: true, allowed: true, enabled: true });
+        assert_eq!(valid.standing(2), Standing { requested: true, allowed: true, enabled: false });
+    }
+
+    proptest! {
+        #[test]
+        fn enabled_implies_allowed_implies_requested(picks in picks(), open in 0_usize..3) {
+            for (_, state) in stroll::<Capability>(&picks) {
+                let Standing { requested, allowed, enabled } = state.standing(open);
+                prop_assert!((!enabled || allowed) && (!allowed || requested), "{:?}", state);
+            }
+        }
+    }
+}

@@ -325,3 +325,76 @@ fn mishap(state: Device, event: DeviceEvent, at: Timestamp) -> Result<Device, Il
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, id, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for Device {
+        const EVENTS: &'static [&'static str] = DeviceEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::InStock { since: NOON, place: "A1".into() }]
+        }
+        fn events() -> Vec<DeviceEvent> {
+            let (by, place, reason) = ("staff:w".to_owned(), "A1".to_owned(), "r".to_owned());
+            let mut events = vec![
+                E::Reserve { merchant: id(1), store: id(2), shipment: Some(id(3)) },
+                E::Reserve { merchant: id(4), store: id(5), shipment: None },
+                E::Release { place: place.clone(), reason: reason.clone() },
+                E::Dispatch { shipment: id(3) },
+                E::Deliver {},
+                E::HandOver { by: by.clone() },
+                E::ComeBack { place: place.clone() },
+                E::Consign { holder: "branch-1".into() },
+                E::TakeBack { place: place.clone() },
+                E::StartActivation { activation: id(6) },
+                E::EndActivation { reason: "expired".into() },
+                E::Activate {},
+                E::Suspend { by: by.clone(), reason: reason.clone() },
+                E::Resume { by: by.clone() },
+                E::ReportClosure { reference: "c1".into(), place: place.clone() },
+                E::ReportLost { by: by.clone() },
+                E::Find { by: by.clone() },
+                E::ReportTampered { detail: "case switch".into() },
+                E::SendToRepair { reason: reason.clone() },
+                E::FinishRepair { place },
+                E::Retire { by: by.clone(), reason: reason.clone() },
+            ];
+            events.extend(Afterwards::ALL.iter().map(|afterwards| E::Unbind {
+                by: by.clone(),
+                reason: reason.clone(),
+                afterwards: *afterwards,
+            }));
+            events
+        }
+    }
+
+    #[test]
+    fn device_follows_its_edges() {
+        check::<Device>();
+    }
+
+    proptest! {
+        #[test]
+        fn a_device_changes_its_merchant_only_on_the_shelf(picks in picks()) {
+            let mut before = None;
+            for (_, state) in stroll::<Device>(&picks) {
+                let now = state.merchant();
+                prop_assert!(before.is_none() || now.is_none() || before == now, "{:?} to {:?}", before, now);
+                before = now;
+            }
+        }
+
+        #[test]
+        fn an_active_device_reaches_the_shelf_only_after_closure_was_reported(picks in picks()) {
+            let mut closure_owed = false;
+            for (event, state) in stroll::<Device>(&picks) {
+                closure_owed |= state.name() == "active";
+                closure_owed &= !matches!(event, DeviceEvent::ReportClosure { .. });
+                prop_assert!(!(closure_owed && state.name() == "in_stock"), "{:?}", state);
+            }
+        }
+    }
+}

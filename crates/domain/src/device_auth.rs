@@ -95,3 +95,35 @@ fn apply(state: DeviceAuth, event: DeviceAuthEvent, at: Timestamp) -> Result<Dev
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, id};
+
+    impl Walk for DeviceAuth {
+        const EVENTS: &'static [&'static str] = DeviceAuthEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            let fingerprint = "00ff".to_owned();
+            vec![
+                Self::Pending { since: NOON, device: id(1), fingerprint: fingerprint.clone(), generation: 1 },
+                Self::Preauthorised { since: NOON, device: id(1), fingerprint, generation: 1 },
+            ]
+        }
+        fn events() -> Vec<DeviceAuthEvent> {
+            vec![
+                DeviceAuthEvent::Accept { by: "activation".into() },
+                DeviceAuthEvent::Certify {
+                    certificate_serial: "0a".into(),
+                    not_after: NOON.plus_seconds(31_536_000),
+                },
+                DeviceAuthEvent::Reject { by: "staff:r".into(), reason: "replaced".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn device_auth_follows_its_edges() {
+        check::<DeviceAuth>();
+    }
+}

@@ -125,3 +125,53 @@ fn apply(state: KeySlot, event: KeySlotEvent, at: Timestamp) -> Result<KeySlot, 
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for KeySlot {
+        const EVENTS: &'static [&'static str] = KeySlotEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::Empty { since: NOON }]
+        }
+        fn events() -> Vec<KeySlotEvent> {
+            use KeySlotEvent as E;
+            vec![
+                E::Load { key_version: 1 },
+                E::Confirm { key_version: 1, kcv: "08D7B4".into() },
+                E::Fail { reason: ReasonCode::T302 },
+                E::Rotate { key_version: 2 },
+                E::Revoke { reason: "lost".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn key_slot_follows_its_edges() {
+        check::<KeySlot>();
+    }
+
+    #[test]
+    fn a_failed_rotation_leaves_the_old_key_at_work() {
+        let loaded = KeySlot::Loaded { since: NOON, key_version: 4, kcv: "08D7B4".into() };
+        let rotating = apply(loaded, KeySlotEvent::Rotate { key_version: 5 }, NOON).unwrap();
+        assert_eq!(rotating.working(), Some((4, "08D7B4")));
+        assert_eq!(rotating.next_version(), 6);
+        let back = apply(rotating, KeySlotEvent::Fail { reason: ReasonCode::T302 }, NOON).unwrap();
+        assert_eq!(back.working(), Some((4, "08D7B4")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_works_before_it_was_confirmed(picks in picks()) {
+            let mut confirmed = false;
+            for (event, state) in stroll::<KeySlot>(&picks) {
+                confirmed |= matches!(event, KeySlotEvent::Confirm { .. });
+                prop_assert!(confirmed || state.working().is_none());
+            }
+        }
+    }
+}

@@ -195,3 +195,60 @@ fn apply(state: Registration, event: RegistrationEvent, at: Timestamp) -> Result
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for Registration {
+        const EVENTS: &'static [&'static str] = RegistrationEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::begin(NOON)]
+        }
+        fn events() -> Vec<RegistrationEvent> {
+            use RegistrationEvent as E;
+            let terminal_no = Some("00000001".to_owned());
+            vec![
+                E::Send { message: "m1".into() },
+                E::GiveUpWaiting {},
+                E::Accept {
+                    merchant_no: "999584058120001".into(),
+                    terminal_no: terminal_no.clone(),
+                    mcc: "5812".into(),
+                },
+                E::Refuse { reason: "A101".into(), field: Some("licence.uscc".into()) },
+                E::Correct { field: Some("licence.uscc".into()) },
+                E::RequestChange { fields: vec!["shop.address".into(), "shop.mcc".into()] },
+                E::AcceptChange { terminal_no, mcc: "5814".into() },
+                E::RefuseChange { reason: "E501".into() },
+                E::Close { reason: "merchant left".into() },
+                E::ConfirmClosed { reference: "c1".into() },
+                E::Abandon { reason: "withdrawn".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn registration_follows_its_edges() {
+        check::<Registration>();
+    }
+
+    proptest! {
+        #[test]
+        fn a_merchant_number_once_given_stays_until_closed(picks in picks()) {
+            let mut number: Option<String> = None;
+            for (_, state) in stroll::<Registration>(&picks) {
+                let now = Registration::facts(&state).get("merchant_no").cloned();
+                if number.is_some() && state.name() != "closed" {
+                    prop_assert_eq!(&now, &number);
+                }
+                if state.is_live() {
+                    prop_assert!(now.is_some());
+                }
+                number = now;
+            }
+        }
+    }
+}

@@ -203,3 +203,59 @@ fn apply(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipmen
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, id, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for Shipment {
+        const EVENTS: &'static [&'static str] = ShipmentEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::begin("addr-1".into(), NOON)]
+        }
+        fn events() -> Vec<ShipmentEvent> {
+            use ShipmentEvent as E;
+            let serial = "99990004STAR00000001".to_owned();
+            vec![
+                E::ConfirmAddress { address: "addr-2".into() },
+                E::Pack { device: id(1), serial: serial.clone(), seal: "S-1".into() },
+                E::Unpack { reason: "scratched".into() },
+                E::Dispatch {
+                    carrier: "sandbox".into(),
+                    tracking_no: "T1".into(),
+                    expected_at: NOON.plus_seconds(86_400),
+                },
+                E::Delay { expected_at: NOON.plus_seconds(172_800) },
+                E::Deliver {},
+                E::ConfirmReceipt { serial: serial.clone(), seal_intact: true, by: "con_1".into() },
+                E::ConfirmReceipt { serial, seal_intact: false, by: "con_1".into() },
+                E::FailDelivery { reason: "moved".into() },
+                E::TakeBack {},
+                E::Reopen { address: "addr-3".into() },
+                E::ReportLost { claim: None },
+                E::ReportDamaged { by: "con_1".into(), seal_intact: false },
+                E::Cancel { by: "con_1".into(), reason: "withdrawn".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn shipment_follows_its_edges() {
+        check::<Shipment>();
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_once_confirmed_stays_confirmed(picks in picks()) {
+            let mut confirmed = false;
+            for (event, state) in stroll::<Shipment>(&picks) {
+                confirmed |= matches!(event, ShipmentEvent::ConfirmAddress { .. } | ShipmentEvent::Reopen { .. });
+                if let Shipment::Pending { confirmed_at, .. } | Shipment::ReadyToShip { confirmed_at, .. } = &state {
+                    prop_assert_eq!(confirmed_at.is_some(), confirmed);
+                }
+            }
+        }
+    }
+}

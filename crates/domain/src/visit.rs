@@ -151,3 +151,60 @@ fn apply(state: Visit, event: VisitEvent, at: Timestamp) -> Result<Visit, Illega
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check, id, picks, stroll};
+    use proptest::prelude::*;
+
+    impl Walk for Visit {
+        const EVENTS: &'static [&'static str] = VisitEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            VisitMode::ALL.iter().map(|mode| Self::Offered { since: NOON, mode: *mode }).collect()
+        }
+        fn events() -> Vec<VisitEvent> {
+            use VisitEvent as E;
+            let (from, until, visitor) = (NOON, NOON.plus_seconds(3600), "staff:v".to_owned());
+            vec![
+                E::Book { from, until, visitor: visitor.clone() },
+                E::Rebook { from, until, visitor: visitor.clone() },
+                E::Start { visitor },
+                E::BreakOff { reason: "video lost".into() },
+                E::Finish {
+                    outcome: VisitOutcome::Pass,
+                    reasons: vec![],
+                    report: Some(id(3)),
+                    distance_m: Some(12),
+                },
+                E::Finish {
+                    outcome: VisitOutcome::Fail,
+                    reasons: vec![ReasonCode::D403],
+                    report: None,
+                    distance_m: None,
+                },
+                E::MarkNoShow { absent: Absent::Visitor },
+                E::Cancel { reason: "withdrawn".into() },
+            ]
+        }
+    }
+
+    #[test]
+    fn visit_follows_its_edges() {
+        check::<Visit>();
+    }
+
+    proptest! {
+        #[test]
+        fn the_way_of_seeing_never_changes(picks in picks()) {
+            let mut mode: Option<String> = None;
+            for (_, state) in stroll::<Visit>(&picks) {
+                let now = Visit::facts(&state).get("mode").cloned();
+                if mode.is_some() && state.name() != "cancelled" {
+                    prop_assert_eq!(&now, &mode);
+                }
+                mode = now;
+            }
+        }
+    }
+}

@@ -6,6 +6,8 @@
 
 mod apply;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use step::Step;
 

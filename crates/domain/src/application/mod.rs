@@ -6,6 +6,8 @@
 //! text. A corrected application after `rejected` is a new one, so there is no edge for it.
 
 mod apply;
+#[cfg(test)]
+mod tests;
 
 use crate::field::FormField;
 use crate::id::{AgreementId, ApplicationId, RegistrationId, VisitId};

@@ -62,7 +62,7 @@ requirements! {
     /// The corrections have not been handed in.
     ApplicationUncorrected "application_uncorrected" YOU, MERCHANT;
     /// The automatic checks have not passed.
-    ChecksPending "checks_pending" Party::ThirdParty(Outside::Verification), MERCHANT;
+    ChecksRunning "checks_running" Party::ThirdParty(Outside::Verification), MERCHANT;
     /// A visit is not arranged.
     VisitUnarranged "visit_unarranged" YOU, MERCHANT;
     /// The visit has not been done.

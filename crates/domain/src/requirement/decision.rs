@@ -78,9 +78,9 @@ pub(super) fn add(list: &mut List<'_>) {
     if progress < Progress::Checked {
         match application {
             Some(state @ (Application::Submitted { .. } | Application::Checking { .. })) => {
-                list.push_timed(Entry::new(R::ChecksPending, DueStatus::PendingVerification), state);
+                list.push_timed(Entry::new(R::ChecksRunning, DueStatus::PendingVerification), state);
             }
-            None | Some(_) => list.push(Entry::new(R::ChecksPending, DueStatus::EventuallyDue)),
+            None | Some(_) => list.push(Entry::new(R::ChecksRunning, DueStatus::EventuallyDue)),
         }
     }
     if progress < Progress::Visited {

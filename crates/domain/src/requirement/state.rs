@@ -105,3 +105,31 @@ fn apply(
         (state, event) => Err(state.illegal(event.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::{NOON, Walk, check};
+
+    impl Walk for RequirementState {
+        const EVENTS: &'static [&'static str] = RequirementEvent::NAMES;
+        fn starts() -> Vec<Self> {
+            vec![Self::EventuallyDue { since: NOON }]
+        }
+        fn events() -> Vec<RequirementEvent> {
+            vec![
+                RequirementEvent::BecomeDue {},
+                RequirementEvent::FallOverdue {},
+                RequirementEvent::Provide {},
+                RequirementEvent::Satisfy {},
+                RequirementEvent::Err { errors: vec![ReasonCode::B203] },
+                RequirementEvent::Reopen { errors: vec![ReasonCode::B201] },
+            ]
+        }
+    }
+
+    #[test]
+    fn requirement_follows_its_edges() {
+        check::<RequirementState>();
+    }
+}
