@@ -27,10 +27,13 @@
 //! scheme rules ask for a certified device (PCI PIN, UnionPay), this crate is not one.
 
 pub mod blind;
+pub mod certificate;
+pub mod device;
 pub mod envelope;
 pub mod hsm;
 pub mod kcv;
 pub mod key_block;
+pub mod keystore;
 pub mod passphrase;
 pub mod pepper;
 pub mod pin;

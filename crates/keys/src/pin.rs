@@ -256,12 +256,12 @@ mod tests {
 
     #[test]
     fn a_pin_printed_on_the_terminal_is_refused() {
-        let own = ["99990004STAR00480917", "154-0748-5063"];
-        assert_eq!(pin("480917").into_strong(&own), Err(WeakPin::OwnNumber));
-        assert_eq!(pin("719084").into_strong(&own), Err(WeakPin::OwnNumber), "backwards");
+        let own = ["99990004STAR00480967", "154-0748-5063"];
+        assert_eq!(pin("480967").into_strong(&own), Err(WeakPin::OwnNumber));
+        assert_eq!(pin("769084").into_strong(&own), Err(WeakPin::OwnNumber), "backwards");
         assert_eq!(pin("748506").into_strong(&own), Err(WeakPin::OwnNumber));
-        assert!(pin("480918").into_strong(&own).is_ok());
-        assert!(pin("480917").into_strong(&["4809", ""]).is_ok());
+        assert!(pin("480968").into_strong(&own).is_ok());
+        assert!(pin("480967").into_strong(&["4809", ""]).is_ok());
     }
 
     #[test]
@@ -275,13 +275,13 @@ mod tests {
     fn a_hash_verifies_only_its_pin_under_its_pepper() {
         let hasher = PinHasher::new(Pepper::from_bytes([1; 32]));
         let random = Sequence::new(1);
-        let stored = hasher.hash(&strong("480917"), &random).unwrap();
+        let stored = hasher.hash(&strong("480967"), &random).unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert_ne!(stored, hasher.hash(&strong("480917"), &random).unwrap());
-        assert_eq!(hasher.verify(&pin("480917"), &stored), Ok(true));
-        assert_eq!(hasher.verify(&pin("480918"), &stored), Ok(false));
+        assert_ne!(stored, hasher.hash(&strong("480967"), &random).unwrap());
+        assert_eq!(hasher.verify(&pin("480967"), &stored), Ok(true));
+        assert_eq!(hasher.verify(&pin("480968"), &stored), Ok(false));
         let elsewhere = PinHasher::new(Pepper::from_bytes([2; 32]));
-        assert_eq!(elsewhere.verify(&pin("480917"), &stored), Ok(false));
+        assert_eq!(elsewhere.verify(&pin("480967"), &stored), Ok(false));
     }
 
     #[test]
@@ -289,19 +289,19 @@ mod tests {
         let hasher = PinHasher::new(Pepper::from_bytes([1; 32]));
         let cases = [
             "",
-            "480917",
+            "480967",
             "$argon2id$v=19$m=4194304,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "$argon2id$v=19$m=19456,t=9999,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "$argon2i$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA",
         ];
         for stored in cases {
-            assert_eq!(hasher.verify(&pin("480917"), stored), Err(PinHashError::Malformed), "{stored}");
+            assert_eq!(hasher.verify(&pin("480967"), stored), Err(PinHashError::Malformed), "{stored}");
         }
     }
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", strong("480917")), "StrongPin(Pin([redacted]))");
+        assert_eq!(format!("{:?}", strong("480967")), "StrongPin(Pin([redacted]))");
     }
 }

@@ -1,0 +1,143 @@
+//! Reading certificates and certificate requests.
+
+use x509_parser::asn1_rs::BitString;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, Oid};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::X509Name;
+
+use super::{Authority, Certificate, CertificateError, ClientAuthentication};
+use crate::signature::{PublicKey, Signature};
+
+/// Longest certificate or request that is looked at.
+const DER_BYTES_MAX: usize = 8 * 1024;
+
+impl Certificate {
+    /// Reads a certificate in DER. Nothing is verified yet.
+    ///
+    /// # Errors
+    /// When it is malformed, holds another kind of key, or an unknown critical extension.
+    pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > DER_BYTES_MAX {
+            return Err(CertificateError::Malformed);
+        }
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?;
+        if !rest.is_empty() {
+            return Err(CertificateError::Malformed);
+        }
+        check_algorithm(&parsed.signature_algorithm.algorithm)?;
+        if parsed.extensions().iter().any(|extension| {
+            extension.critical && extension.parsed_extension().unsupported()
+                || extension.parsed_extension().error().is_some()
+        }) {
+            return Err(CertificateError::Malformed);
+        }
+        let may_sign = parsed.key_usage().ok().flatten().is_some_and(|usage| usage.value.key_cert_sign());
+        let client = parsed.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.client_auth);
+        Ok(Self {
+            der: der.to_vec(),
+            serial: parsed.raw_serial().to_vec(),
+            common_name: common_name(parsed.subject())?,
+            uri: uri(&parsed)?,
+            not_before_s: parsed.validity().not_before.timestamp(),
+            not_after_s: parsed.validity().not_after.timestamp(),
+            public_key: PublicKey::from_spki_der(parsed.public_key().raw)?,
+            authority: if parsed.is_ca() && may_sign { Authority::Root } else { Authority::Leaf },
+            client: if client { ClientAuthentication::Allowed } else { ClientAuthentication::NotNamed },
+            issuer: parsed.issuer().as_raw().to_vec(),
+            subject: parsed.subject().as_raw().to_vec(),
+            signed: parsed.tbs_certificate.as_ref().to_vec(),
+            signature: signature(&parsed.signature_value)?,
+        })
+    }
+
+    /// Reads the first certificate of a PEM text, for example a trust anchor's file.
+    ///
+    /// # Errors
+    /// When there is none, or it is refused by [`Certificate::parse`].
+    pub fn parse_pem(pem: &str) -> Result<Self, CertificateError> {
+        use rustls_pki_types::CertificateDer;
+        use rustls_pki_types::pem::PemObject;
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| CertificateError::Malformed)?;
+        Self::parse(&der)
+    }
+}
+
+/// A device's certificate request (PKCS#10, RFC 2986) whose signature was verified: whoever
+/// sent it has the private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRequest {
+    pub(super) public_key: PublicKey,
+    common_name: String,
+}
+
+impl CertificateRequest {
+    /// Reads a request in DER and verifies its signature. Only the key is taken from it: names
+    /// and extensions a device asks for are not ours to repeat.
+    ///
+    /// # Errors
+    /// When it is malformed, has another kind of key, or its signature does not verify.
+    pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > DER_BYTES_MAX {
+            return Err(CertificateError::Malformed);
+        }
+        let (rest, parsed) =
+            X509CertificationRequest::from_der(der).map_err(|_| CertificateError::Malformed)?;
+        if !rest.is_empty() {
+            return Err(CertificateError::Malformed);
+        }
+        check_algorithm(&parsed.signature_algorithm.algorithm)?;
+        let asked = &parsed.certification_request_info;
+        let public_key = PublicKey::from_spki_der(asked.subject_pki.raw)?;
+        public_key.verify(asked.raw, &signature(&parsed.signature_value)?)?;
+        Ok(Self { public_key, common_name: common_name(&asked.subject)? })
+    }
+
+    /// The key to be certified.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The name in the request; a device puts its serial number here.
+    #[must_use]
+    pub fn common_name(&self) -> &str {
+        &self.common_name
+    }
+}
+
+/// The signature inside its bit string, which must end on a whole byte: a signed text has one
+/// encoding.
+fn signature(bits: &BitString<'_>) -> Result<Signature, CertificateError> {
+    if bits.unused_bits != 0 {
+        return Err(CertificateError::Malformed);
+    }
+    Ok(Signature::from_der(&bits.data)?)
+}
+
+fn check_algorithm(algorithm: &Oid<'_>) -> Result<(), CertificateError> {
+    if *algorithm == OID_SIG_ECDSA_WITH_SHA256 { Ok(()) } else { Err(CertificateError::Algorithm) }
+}
+
+fn common_name(name: &X509Name<'_>) -> Result<String, CertificateError> {
+    let mut names = name.iter_common_name();
+    match (names.next(), names.next()) {
+        (Some(only), None) => only.as_str().map(str::to_owned).map_err(|_| CertificateError::Malformed),
+        (Some(_) | None, _) => Err(CertificateError::Malformed),
+    }
+}
+
+/// The one URI of the subject's alternative names; a second one would make the purpose unclear.
+fn uri(certificate: &X509Certificate<'_>) -> Result<Option<String>, CertificateError> {
+    let mut uris =
+        certificate.extensions().iter().filter_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(names) => Some(&names.general_names),
+            _ => None,
+        });
+    let Some(names) = uris.next() else { return Ok(None) };
+    match names.as_slice() {
+        [GeneralName::URI(uri)] if uris.next().is_none() => Ok(Some((*uri).to_owned())),
+        _ => Err(CertificateError::Malformed),
+    }
+}

@@ -1,0 +1,369 @@
+//! The software keystore (密钥库): all of the platform's own keys in one sealed file.
+//!
+//! ```text
+//! SPKS 01 | 01                    | sealed contents   under 32 bytes from a file or the caller
+//! SPKS 01 | 02 | derivation (32)  | sealed contents   under a passphrase
+//! ```
+//!
+//! The head is part of the context of the seal. Writes are crash-safe: a new file is written
+//! beside the old one, synced and renamed over it, then the folder is synced; whatever a crash
+//! leaves, one whole keystore is there. What this keystore cannot protect against is said in the
+//! crate's own documentation.
+
+mod contents;
+mod file;
+mod master;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use self::contents::{Contents, Module};
+pub use self::master::MasterKey;
+use self::master::Sealer;
+use crate::blind::BlindIndexKey;
+use crate::certificate::{self, Certificate, CertificateError, Purpose};
+use crate::envelope::{EnvelopeKey, EnvelopePublicKey};
+use crate::hsm::{Hsm, HsmError, KeyDescription, SignerName};
+use crate::key_block::ProtectionKey;
+use crate::passphrase::PassphraseError;
+use crate::pepper::Pepper;
+use crate::pin::PinHasher;
+use crate::random::Random;
+use crate::seal::{DataKey, KeyId};
+use crate::signature::{PublicKey, Signature};
+
+/// Common name of the root certificate.
+pub const ROOT_NAME: &str = "Starpay Root CA";
+/// Common name of the platform's own certificate.
+pub const PLATFORM_NAME: &str = "Starpay Platform";
+
+/// Why a keystore could not be made, opened or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeystoreError {
+    /// There is none at that path.
+    #[error("there is no keystore at {}", .0.display())]
+    Missing(PathBuf),
+    /// There is one already; it is never overwritten.
+    #[error("there is a keystore at {} already", .0.display())]
+    Exists(PathBuf),
+    /// The master key's file is missing. It is made only together with a new keystore.
+    #[error("the master key's file {} is missing", .0.display())]
+    MasterKeyMissing(PathBuf),
+    /// The master key's file can be read by others.
+    #[error("the master key's file {} must be readable by its owner only (chmod 600)", .0.display())]
+    MasterKeyExposed(PathBuf),
+    /// The master key is not 64 hex digits.
+    #[error("the master key is not 64 hex digits")]
+    MasterKeyMalformed,
+    /// The keystore was sealed under another master key or passphrase.
+    #[error("the keystore does not open under this master key or passphrase")]
+    WrongMasterKey,
+    /// The keystore wants a passphrase and a key was given, or the other way round.
+    #[error("the keystore is sealed in another way: {0}")]
+    OtherMasterKind(&'static str),
+    /// The file is no keystore, or it is damaged.
+    #[error("the keystore's file is damaged")]
+    Damaged,
+    /// Another process wrote the file since it was opened.
+    #[error("the keystore's file was changed by another process: open it again")]
+    ChangedElsewhere,
+    /// The passphrase is not acceptable or could not be used.
+    #[error("the passphrase could not be used")]
+    Passphrase(#[source] PassphraseError),
+    /// A certificate could not be made.
+    #[error("the platform's certificates could not be made")]
+    Certificate(#[from] CertificateError),
+    /// Reading or writing failed.
+    #[error("the keystore's file {} could not be read or written", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The software keystore: implements [`Hsm`] and hands out the working keys.
+pub struct Keystore {
+    path: PathBuf,
+    contents: RwLock<Arc<Contents>>,
+    writing: Mutex<OnDisk>,
+    random: Arc<dyn Random>,
+}
+
+/// What lies on disk, as far as this process knows.
+struct OnDisk {
+    sealer: Sealer,
+    bytes: Vec<u8>,
+}
+
+impl Keystore {
+    /// Is there a keystore at this path?
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        path.exists()
+    }
+
+    /// Makes a new keystore with a full set of keys and certificates. A [`MasterKey::file`] that
+    /// does not exist yet is made too, readable by its owner only.
+    ///
+    /// # Errors
+    /// When there is one already, or the master key or the files cannot be used.
+    pub fn create(
+        path: &Path,
+        master: &MasterKey,
+        now_s: i64,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, KeystoreError> {
+        if path.exists() {
+            return Err(KeystoreError::Exists(path.to_owned()));
+        }
+        let sealer = Sealer::for_new(master, &*random)?;
+        let contents = Contents::generate(now_s, &*random)?;
+        Self::place(path, contents, sealer, random)
+    }
+
+    /// Opens an existing keystore.
+    ///
+    /// # Errors
+    /// When it or its master key is missing, the master key is another, or the file is damaged.
+    pub fn open(path: &Path, master: &MasterKey, random: Arc<dyn Random>) -> Result<Self, KeystoreError> {
+        let bytes = file::read(path)?;
+        let sealer = Sealer::for_existing(master, &bytes)?;
+        let contents = Contents::decode(&sealer.open(&bytes)?)?;
+        file::remove_leftover(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            contents: RwLock::new(Arc::new(contents)),
+            writing: Mutex::new(OnDisk { sealer, bytes }),
+            random,
+        })
+    }
+
+    /// Opens the keystore, or makes it when there is none. Only for a first start: a caller
+    /// that finds data sealed under a lost keystore must stop instead.
+    ///
+    /// # Errors
+    /// As [`Keystore::open`] and [`Keystore::create`].
+    pub fn open_or_create(
+        path: &Path,
+        master: &MasterKey,
+        now_s: i64,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, KeystoreError> {
+        if path.exists() {
+            Self::open(path, master, random)
+        } else {
+            Self::create(path, master, now_s, random)
+        }
+    }
+
+    /// Everything in it, sealed under a passphrase: what a backup carries.
+    ///
+    /// # Errors
+    /// When the passphrase is too short or memory is missing.
+    pub fn export(&self, passphrase: &SecretString) -> Result<Vec<u8>, KeystoreError> {
+        let sealer = Sealer::for_new(&MasterKey::passphrase(passphrase.clone()), &*self.random)?;
+        Ok(sealer.seal(&self.contents().encode(), &*self.random))
+    }
+
+    /// Puts an exported keystore in place under this machine's own master key.
+    ///
+    /// # Errors
+    /// When there is a keystore already, or the export does not open under the passphrase.
+    pub fn import(
+        path: &Path,
+        exported: &[u8],
+        passphrase: &SecretString,
+        master: &MasterKey,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, KeystoreError> {
+        if path.exists() {
+            return Err(KeystoreError::Exists(path.to_owned()));
+        }
+        let opener = Sealer::for_existing(&MasterKey::passphrase(passphrase.clone()), exported)?;
+        let contents = Contents::decode(&opener.open(exported)?)?;
+        let sealer = Sealer::for_new(master, &*random)?;
+        Self::place(path, contents, sealer, random)
+    }
+
+    fn place(
+        path: &Path,
+        contents: Contents,
+        sealer: Sealer,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, KeystoreError> {
+        let bytes = sealer.seal(&contents.encode(), &*random);
+        file::create(path, &bytes)?;
+        Ok(Self {
+            path: path.to_owned(),
+            contents: RwLock::new(Arc::new(contents)),
+            writing: Mutex::new(OnDisk { sealer, bytes }),
+            random,
+        })
+    }
+
+    /// Adds a new root key-encryption key; answers its id. Earlier ones stay, so that whatever
+    /// they wrapped still opens: [`Hsm::rewrap`] moves it over.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the keystore is then unchanged.
+    pub fn rotate(&self, now_s: i64) -> Result<KeyId, KeystoreError> {
+        let mut disk = self.writing();
+        let next = self.contents().with_next_root(now_s, &*self.random);
+        let id = next.keys.root_id();
+        self.replace(&mut disk, next)?;
+        Ok(id)
+    }
+
+    /// Renews the platform's own certificate for the same key.
+    ///
+    /// # Errors
+    /// When it cannot be issued or the file cannot be written; the keystore is then unchanged.
+    pub fn renew_certificate(&self, now_s: i64) -> Result<Certificate, KeystoreError> {
+        let mut disk = self.writing();
+        let mut next = (*self.contents()).clone();
+        let root = &next.root_certificate;
+        let renewed = certificate::issue_platform(self, root, PLATFORM_NAME, now_s, &*self.random)?;
+        next.platform_certificate = renewed.clone();
+        self.replace(&mut disk, next)?;
+        Ok(renewed)
+    }
+
+    /// Seals the same keys under another master key.
+    ///
+    /// # Errors
+    /// When the master key cannot be used or the file cannot be written; nothing changed then.
+    pub fn reseal(&self, master: &MasterKey) -> Result<(), KeystoreError> {
+        let mut disk = self.writing();
+        let sealer = Sealer::for_new(master, &*self.random)?;
+        let bytes = sealer.seal(&self.contents().encode(), &*self.random);
+        file::replace(&self.path, &disk.bytes, &bytes)?;
+        *disk = OnDisk { sealer, bytes };
+        Ok(())
+    }
+
+    fn replace(&self, disk: &mut OnDisk, next: Contents) -> Result<(), KeystoreError> {
+        let bytes = disk.sealer.seal(&next.encode(), &*self.random);
+        file::replace(&self.path, &disk.bytes, &bytes)?;
+        disk.bytes = bytes;
+        *self.contents.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(())
+    }
+
+    fn writing(&self) -> MutexGuard<'_, OnDisk> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_module<T>(&self, act: impl FnOnce(&Module<'_>) -> T) -> T {
+        act(&Module { keys: &self.contents().keys, random: &*self.random })
+    }
+
+    fn contents(&self) -> Arc<Contents> {
+        Arc::clone(&self.contents.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The key of all blind indexes.
+    #[must_use]
+    pub fn blind_index(&self) -> BlindIndexKey {
+        self.contents().keys.blind_index.key.clone()
+    }
+
+    /// The pepper of codes and tokens.
+    #[must_use]
+    pub fn pepper(&self) -> Pepper {
+        self.contents().keys.pepper.key.clone()
+    }
+
+    /// The hasher of operator PINs, with its own pepper.
+    #[must_use]
+    pub fn pin_hasher(&self) -> PinHasher {
+        PinHasher::new(self.contents().keys.pin_pepper.key.clone())
+    }
+
+    /// The key that opens envelopes sent to the platform.
+    #[must_use]
+    pub fn envelope_key(&self) -> EnvelopeKey {
+        self.contents().keys.envelope.key.clone()
+    }
+
+    /// Its public half, told to every device.
+    #[must_use]
+    pub fn envelope_public_key(&self) -> EnvelopePublicKey {
+        self.contents().keys.envelope.key.public_key()
+    }
+
+    /// The protection key under which terminal master keys lie in the database.
+    #[must_use]
+    pub fn block_key(&self) -> ProtectionKey {
+        self.contents().keys.block.key.clone()
+    }
+
+    /// The root certificate: the terminals' trust anchor.
+    #[must_use]
+    pub fn root_certificate(&self) -> Certificate {
+        self.contents().root_certificate.clone()
+    }
+
+    /// The certificate of the platform's signing key.
+    #[must_use]
+    pub fn platform_certificate(&self) -> Certificate {
+        self.contents().platform_certificate.clone()
+    }
+
+    /// Checks that the platform's certificate chains to the root at that time.
+    ///
+    /// # Errors
+    /// When it expired; [`Keystore::renew_certificate`] helps.
+    pub fn check_certificate(&self, at_s: i64) -> Result<(), CertificateError> {
+        let contents = self.contents();
+        contents.platform_certificate.verify(&contents.root_certificate, at_s, Purpose::Platform)
+    }
+}
+
+impl Hsm for Keystore {
+    fn keys(&self) -> Result<Vec<KeyDescription>, HsmError> {
+        self.with_module(|module| module.keys())
+    }
+
+    fn wrapping_key_id(&self) -> Result<KeyId, HsmError> {
+        self.with_module(|module| module.wrapping_key_id())
+    }
+
+    fn wrap(&self, clear: &[u8], context: &[u8]) -> Result<Vec<u8>, HsmError> {
+        self.with_module(|module| module.wrap(clear, context))
+    }
+
+    fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, HsmError> {
+        self.with_module(|module| module.unwrap(wrapped, context))
+    }
+
+    fn sign(&self, signer: SignerName, message: &[u8]) -> Result<Signature, HsmError> {
+        self.with_module(|module| module.sign(signer, message))
+    }
+
+    fn public_key(&self, signer: SignerName) -> Result<PublicKey, HsmError> {
+        self.with_module(|module| module.public_key(signer))
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HsmError> {
+        self.with_module(|module| module.random(bytes))
+    }
+}
+
+impl fmt::Debug for Keystore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keystore").field("path", &self.path).field("keys", &"[redacted]").finish()
+    }
+}
+
+/// The raw master key and what derives from it, for this module's parts.
+type Master = DataKey;
