@@ -1,1 +1,70 @@
-//! JSON API, pages, health and metrics. Thin over app.
+//! What speaks HTTP: the JSON API, the terminals' control protocol, pages, health and metrics.
+//!
+//! Thin over `starpay-app`: a handler extracts, calls one use case and maps the answer. No SQL, no
+//! business decision, no secret in a log or a label. Start reading at [`router`], then
+//! [`routes`] (how a route is declared) and [`problem`] (the one form of every refusal).
+
+mod api;
+mod auth;
+mod connection;
+mod health;
+mod idempotency;
+mod input;
+mod metrics;
+pub mod openapi;
+mod paging;
+mod problem;
+mod request_id;
+mod routes;
+mod security;
+pub mod server;
+mod terminal;
+pub mod tls;
+
+pub use auth::ControlDoor;
+pub use metrics::Metrics;
+pub use problem::{ErrorBody, ErrorObject, Kind, Problem};
+pub use request_id::{RequestId, RequestIds};
+pub use security::{DATA_POLICY, PAGE_POLICY};
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use prometheus_client::registry::Registry;
+use starpay_app::Platform;
+use std::sync::Arc;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Web {
+    /// The use cases.
+    pub platform: Platform,
+    /// Every metric of this process, for `/metrics`.
+    pub registry: Arc<Registry>,
+}
+
+/// What the outermost layer needs besides the platform.
+pub struct Telemetry {
+    /// Names requests.
+    pub ids: RequestIds,
+    /// Counts requests.
+    pub metrics: Metrics,
+    /// Every metric of this process.
+    pub registry: Arc<Registry>,
+}
+
+/// The whole site: API, terminals, health, metrics and the pages handed in.
+pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> Router {
+    let Telemetry { ids, metrics, registry } = telemetry;
+    let observer = request_id::Observer { ids, metrics };
+    api::routes()
+        .and(terminal::routes())
+        .into_router()
+        .route("/api/openapi.json", get(openapi::serve))
+        .merge(pages)
+        .fallback(request_id::no_such_path)
+        .method_not_allowed_fallback(request_id::no_such_method)
+        .layer(from_fn(security::headers))
+        .layer(from_fn_with_state(observer, request_id::observe))
+        .with_state(Web { platform, registry })
+}

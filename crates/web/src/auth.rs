@@ -1,0 +1,157 @@
+//! Who asks: a bearer key or session for people and programs, a device signature for terminals.
+//!
+//! Both only carry what the caller showed to the platform, which decides. A caller's [`Actor`]
+//! comes first among a handler's arguments, so that a stranger's body is never read.
+
+use crate::Web;
+use crate::input;
+use crate::problem::{Kind, Problem};
+use crate::request_id::Asked;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use starpay_app::{Actor, ErrorKind, Role, SignedRequest};
+use std::sync::Arc;
+
+/// Bytes of a bearer token at most.
+pub(crate) const TOKEN_BYTES_MAX: usize = 256;
+
+/// The caller, by `Authorization: Bearer …`.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) Actor);
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers)
+            .ok_or_else(|| Problem::new(Kind::App(ErrorKind::Unauthenticated), "unauthenticated"))?;
+        let actor = match parts.extensions.get::<ControlDoor>() {
+            Some(door) if door.opens_to(token) => door.actor(),
+            Some(_) | None => web.platform.authenticate(token).await?,
+        };
+        note(parts, actor.role);
+        Ok(Self(actor))
+    }
+}
+
+/// A terminal's request: its four headers and the bytes it signed, not verified yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    /// What the platform verifies.
+    pub(crate) request: SignedRequest,
+    /// The body that was signed.
+    pub(crate) body: Bytes,
+}
+
+impl Signed {
+    /// The terminal, once the platform has verified the signature.
+    pub(crate) async fn verify(self, web: &Web) -> Result<(Actor, Bytes), Problem> {
+        let actor = web.platform.authenticate_terminal(self.request).await?;
+        Ok((actor, self.body))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Signed {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        note(&parts, Role::Terminal);
+        let shown = |name: &'static str| {
+            let value = parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            value.ok_or_else(|| {
+                Problem::new(Kind::App(ErrorKind::Unauthenticated), "signature_invalid").about(name)
+            })
+        };
+        let (key, timestamp) = (shown("Starpay-Key")?, shown("Starpay-Timestamp")?);
+        let (nonce, signature) = (shown("Starpay-Nonce")?, shown("Starpay-Signature")?);
+        let body = input::read(body, input::JSON_BYTES_MAX).await?;
+        let request = SignedRequest {
+            key,
+            timestamp,
+            nonce,
+            signature,
+            method: parts.method.to_string(),
+            path_and_query: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            body_sha256: hex::encode(Sha256::digest(&body)),
+        };
+        Ok(Self { request, body })
+    }
+}
+
+/// A terminal that has proved its key, with the command it sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Terminal<T> {
+    /// The terminal.
+    pub(crate) actor: Actor,
+    /// Its command.
+    pub(crate) command: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Web> for Terminal<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (actor, body) = Signed::from_request(request, web).await?.verify(web).await?;
+        Ok(Self { actor, command: input::parse(&body)? })
+    }
+}
+
+/// A terminal that has proved its key and only asks.
+#[derive(Debug, Clone)]
+pub(crate) struct AskingTerminal(pub(crate) Actor);
+
+impl FromRequest<Web> for AskingTerminal {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (actor, _) = Signed::from_request(request, web).await?.verify(web).await?;
+        Ok(Self(actor))
+    }
+}
+
+/// The door of `starpay admin` and `starpay backup`: a loopback listener of its own, whose token
+/// stands in a file that only the server's user can read. Inserted by that listener alone.
+#[derive(Clone)]
+pub struct ControlDoor {
+    token: Arc<[u8; 32]>,
+}
+
+impl ControlDoor {
+    /// A door that opens to the hexadecimal form of `token`.
+    #[must_use]
+    pub fn new(token: [u8; 32]) -> Self {
+        Self { token: Arc::new(token) }
+    }
+
+    fn opens_to(&self, token: &str) -> bool {
+        let mut shown = [0; 32];
+        // Compared in constant time: every byte is looked at whatever the first says.
+        hex::decode_to_slice(token, &mut shown).is_ok()
+            && shown.iter().zip(self.token.iter()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+    }
+
+    fn actor(&self) -> Actor {
+        Actor { id: "control".to_owned(), role: Role::Admin, merchant: None, subject: None }
+    }
+}
+
+impl std::fmt::Debug for ControlDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ControlDoor")
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    let fits = scheme.eq_ignore_ascii_case("Bearer") && (1..=TOKEN_BYTES_MAX).contains(&token.len());
+    fits.then_some(token)
+}
+
+fn note(parts: &Parts, role: Role) {
+    if let Some(asked) = parts.extensions.get::<Asked>() {
+        asked.by(role);
+    }
+}

@@ -1,0 +1,113 @@
+//! The OpenAPI document, built from the table of routes.
+
+use crate::problem::{ErrorBody, ErrorObject, Position, WrongField};
+use crate::routes::{BEARER, PROBLEM, TERMINAL};
+use axum::Json;
+use serde_json::json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+const DESCRIPTION: &str = "\
+The API of Starpay (星支付): from a shop's first contact to an activated terminal.
+
+* Amounts are integer fen (CNY), times RFC 3339 UTC, ids prefixed text, personal numbers masked.
+* Lists are `{data, next_cursor}`, oldest first; give `next_cursor` back as `cursor`.
+* POST needs an `Idempotency-Key`; answers are kept for 35 days and can be looked up.
+* Refusals are `{\"error\":{code, message, field, remedy, doc, request_id}}`; programs look at `code`. \
+`Accept-Language: en` gives English, anything else Chinese.
+* `/terminal/v1` is for terminals: docs/protocol/terminal-control.md.";
+
+/// The document.
+#[must_use]
+pub fn document() -> OpenApi {
+    let (paths, schemas) = crate::api::routes().and(crate::terminal::routes()).into_document();
+    let mut components = Components::new();
+    components.schemas.extend(schemas);
+    components.schemas.extend([
+        (ErrorBody::name().into_owned(), ErrorBody::schema()),
+        (ErrorObject::name().into_owned(), ErrorObject::schema()),
+        (Position::name().into_owned(), Position::schema()),
+        (WrongField::name().into_owned(), WrongField::schema()),
+    ]);
+    components.responses.insert(PROBLEM.to_owned(), problem());
+    components.add_security_scheme(
+        BEARER,
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(
+                    "An access key or a session: `sp_test_…` in the sandbox, `sp_live_…` live.",
+                ))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        TERMINAL,
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+            "Starpay-Signature",
+            "ECDSA P-256 over the request, with Starpay-Key, Starpay-Timestamp and Starpay-Nonce: \
+             docs/protocol/terminal-control.md.",
+        ))),
+    );
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Starpay")
+                .version("1")
+                .description(Some(DESCRIPTION))
+                .license(Some(
+                    LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+                ))
+                .build(),
+        )
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}
+
+/// The document as text, with a final line feed: what `starpay openapi` prints and the repository
+/// keeps.
+///
+/// # Errors
+/// When the document cannot be written as JSON: a bug in an example.
+pub fn text() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&document())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The doors that need neither key nor signature, one `METHOD path` a line: reviewed as a snapshot.
+#[must_use]
+pub fn open_doors() -> Vec<String> {
+    let doors = crate::api::routes().and(crate::terminal::routes()).into_doors();
+    let open = doors.into_iter().filter(|door| door.access == crate::routes::Access::Open);
+    open.map(|door| format!("{} {}", door.method, door.path)).collect()
+}
+
+fn problem() -> RefOr<utoipa::openapi::Response> {
+    let example = json!({"error": {
+        "code": "validation_failed",
+        "message": "有字段填写不正确。",
+        "field": "licence.uscc",
+        "remedy": "请按提示修改后重新提交。",
+        "doc": "/api/v1/errors/validation_failed",
+        "request_id": "req_5f0c1a2b3c4d0000002a",
+        "fields": [{"field": "licence.uscc", "code": "checksum", "message": "校验位不对。"}],
+    }});
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))))
+        .example(Some(example))
+        .build();
+    let response =
+        ResponseBuilder::new().description("Refused.").content("application/json", content).build();
+    RefOr::T(response)
+}
+
+/// `GET /api/openapi.json`.
+pub(crate) async fn serve() -> Json<OpenApi> {
+    Json(document())
+}

@@ -1,0 +1,151 @@
+//! Journeys to look at: before it starts, in the middle, at the terminal, done, stopped.
+
+use super::{
+    Change, Face, JourneyStep, JourneyView, OpenRequirement, Phase, Progress, Receipt, Stage, TerminalFace,
+};
+
+/// Step, part, role, state change as `machine from to`, milliseconds, open requirements after it.
+type Row = (&'static str, Phase, &'static str, &'static str, u64, u32);
+
+const ROWS: &[Row] = &[
+    ("mobile_proved", Phase::Apply, "applicant", "", 214, 9),
+    ("application_started", Phase::Apply, "applicant", "application - draft", 12, 9),
+    ("documents_uploaded", Phase::Apply, "applicant", "", 486, 8),
+    ("application_submitted", Phase::Apply, "applicant", "application draft submitted", 21, 7),
+    ("checks_passed", Phase::Verify, "platform", "application submitted verifying", 655, 6),
+    ("visit_booked", Phase::Verify, "merchant", "visit offered booked", 16, 6),
+    ("visit_done", Phase::Verify, "field_verifier", "visit under_way done", 168, 5),
+    ("application_approved", Phase::Verify, "reviewer", "application in_review approved", 24, 4),
+    ("agreement_signed", Phase::Sign, "legal_representative", "application to_be_signed signed", 312, 3),
+    ("registered", Phase::Sign, "registry", "registration sent registered", 903, 2),
+    ("device_reserved", Phase::Ship, "warehouse", "device in_stock reserved", 18, 2),
+    ("shipped", Phase::Ship, "courier", "shipment ready_to_ship shipped", 22, 2),
+    ("delivered", Phase::Ship, "courier", "shipment shipped delivered", 19, 1),
+    ("received", Phase::Ship, "merchant", "shipment delivered received", 17, 1),
+    ("code_issued", Phase::Activate, "platform", "activation - code_issued", 11, 1),
+    ("claimed", Phase::Activate, "terminal", "activation code_issued claimed", 34, 1),
+    ("identity_proven", Phase::Activate, "terminal", "activation claimed identity_proven", 41, 1),
+    ("compatible", Phase::Activate, "terminal", "activation identity_proven compatible", 9, 1),
+    ("network_ok", Phase::Activate, "terminal", "activation compatible network_ok", 133, 1),
+    ("located", Phase::Activate, "terminal", "activation network_ok located", 10, 1),
+    ("backed_up", Phase::Activate, "terminal", "activation located backed_up", 15, 1),
+    ("keys_loaded", Phase::Activate, "terminal", "key_slot loading loaded", 58, 1),
+    ("config_applied", Phase::Activate, "terminal", "activation keys_loaded config_applied", 14, 1),
+    ("signed_in", Phase::Activate, "terminal", "activation config_applied signed_in", 12, 1),
+    ("pin_set", Phase::Activate, "merchant", "activation signed_in pin_set", 287, 1),
+    ("tested", Phase::Activate, "terminal", "activation pin_set tested", 16, 1),
+    ("active", Phase::Activate, "platform", "device activating active", 8, 0),
+];
+
+const ACTIVATION_STEPS: u32 = 13;
+
+fn change(text: &str) -> Option<Change> {
+    let mut words = text.split(' ');
+    let (machine, from, to) = (words.next()?, words.next()?, words.next()?);
+    Some(Change {
+        machine: machine.to_owned(),
+        from: (from != "-").then(|| from.to_owned()),
+        to: to.to_owned(),
+    })
+}
+
+/// The first `done` rows done, the next one `at`, the rest to come.
+fn steps(done: usize, at: Progress) -> Vec<JourneyStep> {
+    let progress = |index: usize| match index {
+        _ if index < done => Progress::Done,
+        _ if index == done => at,
+        _ => Progress::Next,
+    };
+    let step = |(index, row): (usize, &Row)| JourneyStep {
+        code: row.0.to_owned(),
+        phase: row.1,
+        actor: row.2.to_owned(),
+        change: change(row.3).filter(|_| index < done),
+        took_ms: if index < done { row.4 } else { 0 },
+        progress: progress(index),
+        open_after: (index < done).then_some(row.5),
+    };
+    ROWS.iter().enumerate().map(step).collect()
+}
+
+fn open(code: &str, party: &str, desk: Option<&str>, blocks: &[&str], expected_wait_s: Option<u64>) -> OpenRequirement {
+    OpenRequirement {
+        code: code.to_owned(),
+        field: None,
+        party: party.to_owned(),
+        desk: desk.map(str::to_owned),
+        blocks: blocks.iter().map(|code| (*code).to_owned()).collect(),
+        expected_wait_s,
+    }
+}
+
+fn terminal(face: Face, done: u32, reached: Option<&str>) -> TerminalFace {
+    TerminalFace {
+        face,
+        model: "STAR-A1".to_owned(),
+        serial: "99990004STAR00000001".to_owned(),
+        reached: reached.map(str::to_owned),
+        done,
+        total: ACTIVATION_STEPS,
+        receipt: (face == Face::Active)
+            .then(|| Receipt { number: "000001".to_owned(), at: "2026-11-23 10:42:19".to_owned() }),
+    }
+}
+
+fn view(stage: Stage, steps: Vec<JourneyStep>, terminal: TerminalFace) -> JourneyView {
+    let elapsed_ms = steps.iter().map(|step| step.took_ms).sum();
+    let merchant_name = if elapsed_ms == 0 { "" } else { "星光小面馆" };
+    JourneyView {
+        merchant_name: merchant_name.to_owned(),
+        stage,
+        steps,
+        requirements: Vec::new(),
+        cleared: Vec::new(),
+        terminal,
+        elapsed_ms,
+    }
+}
+
+impl JourneyView {
+    /// Every shape the page can take, by name.
+    #[must_use]
+    pub fn samples() -> Vec<(&'static str, Self)> {
+        let waiting = view(Stage::Waiting, Vec::new(), terminal(Face::Off, 0, None));
+        let mut review = view(Stage::Running, steps(7, Progress::Now), terminal(Face::Off, 0, None));
+        review.requirements = vec![
+            open("visit_pending", "us", Some("field"), &["ship", "activate"], Some(5_400)),
+            open("review_pending", "us", Some("review"), &["ship", "activate"], Some(14_400)),
+            open("agreement_unprepared", "us", Some("operations"), &["activate", "settle"], Some(600)),
+            OpenRequirement {
+                field: Some("settlement.card_number".to_owned()),
+                ..open("field_invalid", "merchant", None, &["settle"], Some(300))
+            },
+            open("registration_pending", "third_party", Some("registry"), &["accept_card"], Some(7_200)),
+            open("device_unpacked", "us", Some("logistics"), &["activate"], Some(172_800)),
+        ];
+        review.cleared = ["contact_unverified", "application_unsubmitted", "checks_running", "visit_unarranged"]
+            .map(str::to_owned)
+            .to_vec();
+        let mut at_terminal =
+            view(Stage::Running, steps(20, Progress::Now), terminal(Face::Inactive, 6, Some("located")));
+        at_terminal.requirements = vec![open("activation_unfinished", "device", None, &["accept_card"], Some(120))];
+        at_terminal.cleared = review.cleared.clone();
+        at_terminal.cleared.extend(review.requirements.iter().map(|open| open.code.clone()));
+        let mut finished = view(
+            Stage::Finished,
+            steps(ROWS.len(), Progress::Done),
+            terminal(Face::Active, ACTIVATION_STEPS, Some("active")),
+        );
+        finished.cleared = at_terminal.cleared.clone();
+        let mut stopped = view(Stage::Stopped, steps(9, Progress::Failed), terminal(Face::Off, 0, None));
+        stopped.requirements =
+            vec![open("registration_pending", "third_party", Some("registry"), &["accept_card"], None)];
+        vec![
+            ("waiting", waiting),
+            ("review", review),
+            ("terminal", at_terminal),
+            ("finished", finished),
+            ("stopped", stopped),
+        ]
+    }
+}

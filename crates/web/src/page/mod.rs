@@ -1,0 +1,93 @@
+//! The pages people read: server-rendered, zh-CN first, working without script.
+//!
+//! What every page shares:
+//!
+//! * [`Frame`]: language, deployment, the licensed institution, the sandbox mark;
+//!   `templates/_layout.html` draws it, `templates/_parts.html` holds the pieces pages are built from.
+//! * [`asset`]: two style sheets (`tokens.css`, the only place a colour or a size is written, and
+//!   `base.css`) and one small ES module a page needs, served under names that carry their hash.
+//! * One `View` struct for each template, holding only what is shown, with `samples()` that a test
+//!   renders in both languages.
+//!
+//! A page must never carry an inline script or style (the content security policy forbids both), ask
+//! another host for anything, or show a value that is not masked yet. Start reading at [`home`].
+
+pub mod asset;
+mod duration;
+mod frame;
+pub mod home;
+pub mod journey;
+mod live;
+pub mod outbox;
+
+pub use frame::{Acquirer, Deployment, Frame, Mode};
+pub use journey::{JourneySource, JourneyView};
+pub use outbox::{OutboxSource, OutboxView};
+
+use axum::Router;
+use axum::routing::get;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Only our own files, no inline script or style, nowhere to be framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the pages need from outside.
+#[derive(Clone)]
+pub struct PageState {
+    /// What this deployment is and who answers for it.
+    pub deployment: Arc<Deployment>,
+    /// The journey a demonstration plays; `None` when none runs here.
+    pub journey: Option<Arc<dyn JourneySource>>,
+    /// The messages a sandbox did not send; `None` where messages are really sent.
+    pub outbox: Option<Arc<dyn OutboxSource>>,
+    streams: Arc<Semaphore>,
+}
+
+impl PageState {
+    /// Event streams that may be open at once; a further visitor still reads the page and reloads it.
+    pub const STREAMS_MAX: usize = 256;
+
+    /// The pages of a deployment.
+    #[must_use]
+    pub fn new(
+        deployment: Deployment,
+        journey: Option<Arc<dyn JourneySource>>,
+        outbox: Option<Arc<dyn OutboxSource>>,
+    ) -> Self {
+        Self {
+            deployment: Arc::new(deployment),
+            journey,
+            outbox,
+            streams: Arc::new(Semaphore::new(Self::STREAMS_MAX)),
+        }
+    }
+}
+
+/// Every page with its assets. The dev outbox exists only where messages are not sent.
+pub fn router(state: PageState) -> Router {
+    let mut routes = Router::new().route("/", get(home::show)).route("/en", get(home::show_in_english));
+    if state.journey.is_some() {
+        routes = routes.route("/journey/events", get(live::events));
+    }
+    if state.outbox.is_some() {
+        routes = routes.route("/dev/outbox", get(outbox::show));
+    }
+    let pages = routes
+        .with_state(state)
+        .layer(constant(CONTENT_SECURITY_POLICY, POLICY))
+        .layer(constant(REFERRER_POLICY, "no-referrer"))
+        .layer(constant(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"));
+    let assets = Router::new().route("/assets/{name}", get(asset::serve)).route("/favicon.svg", get(asset::favicon));
+    pages.merge(assets).layer(constant(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+}
+
+fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+#[cfg(test)]
+mod tests;

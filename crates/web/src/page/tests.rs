@@ -1,0 +1,2 @@
+//! Every page in every shape and language, as a visitor's browser gets it.
+

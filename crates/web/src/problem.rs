@@ -1,0 +1,342 @@
+//! The one form of every refusal: `{"error":{code,message,field,remedy,doc,request_id,…}}`.
+//!
+//! A handler answers a [`Problem`]; it is only a value until the outermost layer
+//! ([`crate::request_id`]) turns it into words, because the language and the request id are
+//! known there. The kind gives the status ([`Kind::status`], the only such table) and the code
+//! gives the words (`error-<code>` in the message catalogue).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use starpay_app::{Error, ErrorKind};
+use starpay_text::Language;
+use utoipa::ToSchema;
+
+/// What the caller can do differently: the kinds of `app`, and those HTTP adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The path exists, the method on it does not.
+    MethodNotAllowed,
+    /// The request took too long to arrive.
+    Slow,
+    /// As the use case says.
+    App(ErrorKind),
+}
+
+impl Kind {
+    /// The HTTP status: the only table from kinds to statuses.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::App(ErrorKind::Invalid) => StatusCode::BAD_REQUEST,
+            Self::App(ErrorKind::Unprocessable) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::App(ErrorKind::Unauthenticated) => StatusCode::UNAUTHORIZED,
+            Self::App(ErrorKind::Forbidden) => StatusCode::FORBIDDEN,
+            Self::App(ErrorKind::NotFound) => StatusCode::NOT_FOUND,
+            Self::App(ErrorKind::Conflict) => StatusCode::CONFLICT,
+            Self::App(ErrorKind::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::App(ErrorKind::Unsupported) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::App(ErrorKind::Locked) => StatusCode::LOCKED,
+            Self::App(ErrorKind::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
+            Self::App(ErrorKind::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::App(ErrorKind::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// The codes that this crate gives by itself; each has its words in the message catalogue.
+pub(crate) const WEB_CODES: &[&str] = &[
+    "cursor_invalid",
+    "field_required",
+    "field_type",
+    "idempotency_key_invalid",
+    "idempotency_key_missing",
+    "internal",
+    "json_invalid",
+    "json_required",
+    "limit_invalid",
+    "method_not_allowed",
+    "not_found",
+    "query_invalid",
+    "signature_invalid",
+    "timeout",
+    "too_large",
+    "truncated",
+    "unauthenticated",
+    "unknown_field",
+    "utf8_invalid",
+    "version_missing",
+];
+
+/// What an error code means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Advice {
+    /// The code.
+    #[schema(example = "validation_failed")]
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub remedy: String,
+}
+
+impl Advice {
+    /// The words of a code, if it is one of ours.
+    pub(crate) fn of(language: Language, code: &str) -> Option<Self> {
+        let advice = starpay_text::error(language, code)?;
+        Some(Self { code: code.to_owned(), message: advice.message, remedy: advice.remedy })
+    }
+}
+
+/// A place in a body, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Position {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WrongField {
+    /// The field's name, for example `licence.uscc`.
+    #[schema(example = "licence.uscc")]
+    pub field: String,
+    /// Stable code.
+    #[schema(example = "checksum")]
+    pub code: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A refusal on its way to the outermost layer.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Decides the status.
+    pub kind: Kind,
+    /// Decides the words.
+    pub code: &'static str,
+    about: Box<About>,
+}
+
+/// What a refusal says besides its code. In a box, because most results are no refusals.
+#[derive(Debug, Clone, Default)]
+struct About {
+    field: Option<String>,
+    fields: Vec<starpay_app::FieldError>,
+    legal: Option<(String, Vec<&'static str>)>,
+    position: Option<Position>,
+    retry_after_seconds: Option<i64>,
+    tries_left: Option<i64>,
+    detail: Option<String>,
+}
+
+impl Problem {
+    /// A refusal of this kind and code about nothing in particular.
+    #[must_use]
+    pub fn new(kind: Kind, code: &'static str) -> Self {
+        Self { kind, code, about: Box::default() }
+    }
+
+    /// A request that cannot be read: malformed JSON, an absent header, a foreign cursor.
+    #[must_use]
+    pub fn malformed(code: &'static str) -> Self {
+        Self::new(Kind::App(ErrorKind::Invalid), code)
+    }
+
+    /// No such thing.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Kind::App(ErrorKind::NotFound), "not_found")
+    }
+
+    /// Names the field.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>) -> Self {
+        self.about.field = Some(field.into());
+        self
+    }
+
+    /// Names the place in the body.
+    #[must_use]
+    pub fn at(mut self, line: usize, column: usize) -> Self {
+        self.about.position = Some(Position { line, column });
+        self
+    }
+
+    /// What happened inside, for the log only.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.about.detail.as_deref()
+    }
+
+    /// The refusal in words.
+    #[must_use]
+    pub fn render(&self, language: Language, request_id: &str) -> ErrorBody {
+        let (message, remedy) = words(language, self.code);
+        let fields = self.about.fields.iter().map(|wrong| WrongField {
+            field: wrong.field.clone(),
+            code: wrong.code.to_owned(),
+            message: words(language, wrong.code).0,
+        });
+        ErrorBody {
+            error: ErrorObject {
+                code: self.code.to_owned(),
+                message,
+                field: self.about.field.clone(),
+                remedy,
+                doc: format!("/api/v1/errors/{}", self.code),
+                request_id: request_id.to_owned(),
+                fields: fields.collect(),
+                state: self.about.legal.as_ref().map(|(state, _)| state.clone()),
+                legal: self
+                    .about
+                    .legal
+                    .as_ref()
+                    .map(|(_, legal)| legal.iter().map(|event| (*event).to_owned()).collect()),
+                position: self.about.position,
+                tries_left: self.about.tries_left,
+            },
+        }
+    }
+
+    /// The whole answer: status, headers, words.
+    pub(crate) fn answer(&self, language: Language, request_id: &str) -> Response {
+        let mut response = (self.kind.status(), Json(self.render(language, request_id))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.about.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.kind == Kind::App(ErrorKind::Unauthenticated) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The words of a code. A code without words is a bug that a test finds; a caller still gets the
+/// general ones.
+fn words(language: Language, code: &str) -> (String, String) {
+    starpay_text::error(language, code)
+        .or_else(|| starpay_text::error(language, "internal"))
+        .map(|advice| (advice.message, advice.remedy))
+        .unwrap_or_default()
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let retry_after_seconds = match (error.kind, error.retry_after_seconds) {
+            (_, Some(seconds)) => Some(seconds),
+            (ErrorKind::RateLimited | ErrorKind::Unavailable, None) => Some(1),
+            (_, None) => None,
+        };
+        let about = About {
+            field: error.field,
+            fields: error.fields,
+            legal: error.legal,
+            position: None,
+            retry_after_seconds,
+            tries_left: error.tries_left,
+            detail: error.detail,
+        };
+        Self { kind: Kind::App(error.kind), code: error.code, about: Box::new(about) }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Only the status and the problem itself, for the outermost layer to put into words.
+    fn into_response(self) -> Response {
+        let mut response = self.kind.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The body of every refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// The refusal.
+    pub error: ErrorObject,
+}
+
+/// A refusal in words: what happened, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ErrorObject {
+    /// Stable code: what programs should look at.
+    #[schema(example = "validation_failed")]
+    pub code: String,
+    /// What happened, in the language of `Accept-Language`.
+    pub message: String,
+    /// The field it is about, if it is about one.
+    #[schema(example = "licence.uscc")]
+    pub field: Option<String>,
+    /// What to do next.
+    pub remedy: String,
+    /// Where the code is explained.
+    #[schema(example = "/api/v1/errors/validation_failed")]
+    pub doc: String,
+    /// Quote it to support.
+    pub request_id: String,
+    /// Every wrong field, when several are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<WrongField>,
+    /// For an illegal transition: the present state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// For an illegal transition: what the present state allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal: Option<Vec<String>>,
+    /// For a body that cannot be read: where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// Tries left before a lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_this_crate_has_words_in_both_languages() {
+        let keys: Vec<String> = WEB_CODES
+            .iter()
+            .flat_map(|code| [format!("error-{code}"), format!("error-{code}.remedy")])
+            .collect();
+        for language in Language::ALL {
+            let missing = starpay_text::missing(*language, keys.iter().map(String::as_str));
+            assert!(missing.is_empty(), "{}: {missing:?}", language.tag());
+        }
+    }
+
+    #[test]
+    fn an_illegal_transition_lists_the_legal_ones() {
+        let error = Error {
+            legal: Some(("draft".to_owned(), vec!["submit", "withdraw"])),
+            ..Error::conflict("illegal_transition")
+        };
+        let body = Problem::from(error).render(Language::En, "req_1");
+        assert_eq!(body.error.state.as_deref(), Some("draft"));
+        assert_eq!(body.error.legal, Some(vec!["submit".to_owned(), "withdraw".to_owned()]));
+        assert_eq!(body.error.doc, "/api/v1/errors/illegal_transition");
+    }
+
+    #[test]
+    fn what_is_busy_says_when_to_come_back() {
+        let response =
+            Problem::from(Error::new(ErrorKind::Unavailable, "unavailable")).answer(Language::ZhCn, "r");
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let response = Problem::from(Error::new(ErrorKind::Locked, "operator_locked").retry_after(900))
+            .answer(Language::En, "r");
+        assert_eq!(response.status(), StatusCode::LOCKED);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "900");
+    }
+}

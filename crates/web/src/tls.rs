@@ -1,0 +1,82 @@
+//! TLS by configuration (rustls with ring), and the certificate a terminal may show.
+//!
+//! A terminal's certificate is allowed, never required: pages and API share the port, and a
+//! terminal has none before step 7 of its activation. Whether a shown certificate is still
+//! good (revocation by state) is asked of the platform, not of TLS.
+
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::Arc;
+
+/// Why no TLS configuration could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate file is not PEM or holds no certificate.
+    #[error("the certificate is not a PEM certificate chain")]
+    Certificate,
+    /// The key file is not PEM or holds no private key.
+    #[error("the key is not a PEM private key")]
+    Key,
+    /// The platform's CA certificate does not read as one.
+    #[error("the terminal CA certificate is not usable")]
+    TerminalCa,
+    /// Certificate and key do not fit each other, or are of a kind rustls does not take.
+    #[error("certificate and key do not work together")]
+    Mismatch(#[source] rustls::Error),
+}
+
+/// A server configuration from PEM texts; `terminal_ca` (DER) signs the client certificates that
+/// are accepted.
+///
+/// # Errors
+/// When a text is not what it should be, or key and certificate do not fit.
+pub fn server_config(
+    certificate_pem: &[u8],
+    key_pem: &[u8],
+    terminal_ca: Option<&[u8]>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| TlsError::Certificate)?;
+    if chain.is_empty() {
+        return Err(TlsError::Certificate);
+    }
+    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Mismatch)?;
+    let builder = match terminal_ca {
+        None => builder.with_no_client_auth(),
+        Some(der) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from(der.to_vec())).map_err(|_| TlsError::TerminalCa)?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .allow_unauthenticated()
+                .build()
+                .map_err(|_| TlsError::TerminalCa)?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Mismatch)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The client certificate of this connection, verified against the platform's CA, as a request
+/// extension. Absent when the client showed none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Serial number, lower-case hex without leading zeros' sign byte.
+    pub serial: String,
+}
+
+impl PeerCertificate {
+    pub(crate) fn of(connection: &ServerConnection) -> Option<Self> {
+        let leaf = connection.peer_certificates()?.first()?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(leaf.as_ref()).ok()?;
+        Some(Self { serial: hex::encode(certificate.tbs_certificate.serial.to_bytes_be()) })
+    }
+}

@@ -1,0 +1,205 @@
+//! The listener over real sockets.
+
+use axum::extract::Request;
+use axum::routing::get;
+use axum::{Extension, Router};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SerialNumber};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use starpay_web::server::{HEAD_BYTES_MAX, HEADER_READ_TIMEOUT, PeerAddress, Server, Stopping, Transport};
+use starpay_web::tls::{PeerCertificate, server_config};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
+
+struct Running {
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+async fn serve(router: Router, transport: Transport) -> Running {
+    let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0)), transport).await.unwrap();
+    let (address, stop) = (server.local_address().unwrap(), CancellationToken::new());
+    let task = tokio::spawn(server.run(router, stop.clone()));
+    Running { address, stop, task }
+}
+
+fn router() -> Router {
+    Router::new()
+        .route(
+            "/peer",
+            get(|Extension(PeerAddress(peer)): Extension<PeerAddress>| async move { peer.ip().to_string() }),
+        )
+        .route(
+            "/certificate",
+            get(|request: Request| async move {
+                let shown = request.extensions().get::<PeerCertificate>();
+                shown.map_or_else(|| "none".to_owned(), |shown| shown.serial.clone())
+            }),
+        )
+        .route(
+            "/slow",
+            get(|| async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                "done"
+            }),
+        )
+        .route(
+            "/until-stop",
+            get(|Extension(Stopping(stop)): Extension<Stopping>| async move {
+                stop.cancelled().await;
+                "stopped"
+            }),
+        )
+}
+
+async fn ask(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // A peer that hangs up without a TLS close_notify has still answered.
+    let _ = stream.read_to_string(&mut answer).await;
+    answer
+}
+
+#[tokio::test]
+async fn a_request_knows_its_peer() {
+    let running = serve(router(), Transport::Plain).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let answer = ask(&mut stream, "/peer").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
+    running.stop.cancel();
+    running.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_finish_and_long_answers_end() {
+    let running = serve(router(), Transport::Plain).await;
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    let mut long = TcpStream::connect(running.address).await.unwrap();
+    let mut idle = TcpStream::connect(running.address).await.unwrap();
+    let asked = tokio::join!(ask(&mut slow, "/slow"), ask(&mut long, "/until-stop"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        running.stop.cancel();
+    });
+    assert!(asked.0.ends_with("done"), "{}", asked.0);
+    assert!(asked.1.ends_with("stopped"), "{}", asked.1);
+    running.task.await.unwrap();
+    assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0, "an idle connection is closed");
+    assert!(TcpStream::connect(running.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_arrive_is_given_up() {
+    let running = serve(router(), Transport::Plain).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: te").await.unwrap();
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(2 * HEADER_READ_TIMEOUT, stream.read_to_end(&mut rest)).await;
+    closed.expect("the server hangs up on a slow head").unwrap();
+    assert!(!String::from_utf8_lossy(&rest).starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_limits_is_refused() {
+    let running = serve(router(), Transport::Plain).await;
+    for head in [
+        format!("GET /peer HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(4 * HEAD_BYTES_MAX)),
+        format!("GET /peer HTTP/1.1\r\nHost: test\r\n{}\r\n", "X-Many: 1\r\n".repeat(80)),
+    ] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}: {}", head.len());
+    }
+}
+
+/// A CA, and what it signed.
+struct Issued {
+    ca: CertificateDer<'static>,
+    certificate_pem: String,
+    certificate: CertificateDer<'static>,
+    key_pem: String,
+    key: PrivateKeyDer<'static>,
+}
+
+fn issue(name: &str, serial: u64) -> Issued {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.serial_number = Some(SerialNumber::from(serial));
+    let leaf = params.signed_by(&key, &ca).unwrap();
+    Issued {
+        ca: ca.der().clone(),
+        certificate_pem: leaf.pem(),
+        certificate: leaf.der().clone(),
+        key_pem: key.serialize_pem(),
+        key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+    }
+}
+
+async fn ask_tls(
+    address: SocketAddr,
+    server: &Issued,
+    client: Option<&Issued>,
+    path: &str,
+) -> Option<String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(server.ca.clone()).unwrap();
+    let builder =
+        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+    let config = match client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            builder.with_client_auth_cert(vec![client.certificate.clone()], client.key.clone_key()).unwrap()
+        }
+    };
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("pay.example.test").unwrap();
+    let mut tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.ok()?;
+    let answer = ask(&mut tls, path).await;
+    answer.starts_with("HTTP/1.1 200").then(|| answer.rsplit("\r\n\r\n").next().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn tls_takes_terminals_with_and_callers_without_a_certificate() {
+    let (server, terminal, stranger) =
+        (issue("pay.example.test", 1), issue("terminal", 0x00ab_cdef), issue("terminal", 7));
+    let config = server_config(
+        server.certificate_pem.as_bytes(),
+        server.key_pem.as_bytes(),
+        Some(terminal.ca.as_ref()),
+    );
+    let running = serve(router(), Transport::Tls(config.unwrap())).await;
+    let address = running.address;
+    assert_eq!(ask_tls(address, &server, None, "/certificate").await.as_deref(), Some("none"));
+    let shown = ask_tls(address, &server, Some(&terminal), "/certificate").await;
+    assert_eq!(shown.as_deref(), Some("abcdef"));
+    assert_eq!(ask_tls(address, &server, Some(&stranger), "/certificate").await, None);
+    running.stop.cancel();
+    running.task.await.unwrap();
+}
+
+#[test]
+fn a_wrong_certificate_file_is_named() {
+    let (one, other) = (issue("a.example.test", 1), issue("b.example.test", 2));
+    let (pem, key) = (one.certificate_pem.as_bytes(), one.key_pem.as_bytes());
+    assert!(server_config(pem, key, None).is_ok());
+    let refused = |certificate: &[u8], key: &[u8], ca: Option<&[u8]>| {
+        server_config(certificate, key, ca).unwrap_err().to_string()
+    };
+    assert!(refused(b"nothing", key, None).contains("certificate"));
+    assert!(refused(pem, b"nothing", None).contains("key"));
+    assert!(refused(pem, other.key_pem.as_bytes(), None).contains("together"));
+    assert!(refused(pem, key, Some(b"nothing")).contains("CA"));
+}
