@@ -127,8 +127,6 @@ form_fields! {
     DocumentIdBack "documents.id_back" [Required Required Required Required] Document,
     /// 其他证件.
     DocumentIdAlt "documents.id_alt" [Conditional Conditional Conditional Conditional] Document,
-    /// 活体或视频核实记录.
-    DocumentLiveness "documents.liveness" [Required Required Required Conditional] Document,
     /// 门头照.
     DocumentShopFront "documents.shop_front" [Required Required Required Required] Document,
     /// 内景照.
