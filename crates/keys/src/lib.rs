@@ -28,6 +28,7 @@
 
 pub mod blind;
 pub mod certificate;
+pub mod delivery;
 pub mod device;
 pub mod envelope;
 pub mod hsm;

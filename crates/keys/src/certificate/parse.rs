@@ -48,7 +48,7 @@ impl Certificate {
             issuer: parsed.issuer().as_raw().to_vec(),
             subject: parsed.subject().as_raw().to_vec(),
             signed: parsed.tbs_certificate.as_ref().to_vec(),
-            signature: signature(&parsed.signature_value)?,
+            signature: signature(der, parsed.tbs_certificate.as_ref(), &parsed.signature_value)?,
         })
     }
 
@@ -90,7 +90,7 @@ impl CertificateRequest {
         check_algorithm(&parsed.signature_algorithm.algorithm)?;
         let asked = &parsed.certification_request_info;
         let public_key = PublicKey::from_spki_der(asked.subject_pki.raw)?;
-        public_key.verify(asked.raw, &signature(&parsed.signature_value)?)?;
+        public_key.verify(asked.raw, &signature(der, asked.raw, &parsed.signature_value)?)?;
         Ok(Self { public_key, common_name: common_name(&asked.subject)? })
     }
 
@@ -107,13 +107,36 @@ impl CertificateRequest {
     }
 }
 
-/// The signature inside its bit string, which must end on a whole byte: a signed text has one
-/// encoding.
-fn signature(bits: &BitString<'_>) -> Result<Signature, CertificateError> {
-    if bits.unused_bits != 0 {
-        return Err(CertificateError::Malformed);
+/// `SEQUENCE { OID ecdsa-with-SHA256 }` (RFC 5758 §3.2).
+const ECDSA_WITH_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+
+/// The signature of a signed structure, which must be spelt exactly as DER says. The parser is
+/// lenient in the part outside the signed bytes, and a certificate with two spellings would have
+/// two fingerprints.
+fn signature(der: &[u8], signed: &[u8], bits: &BitString<'_>) -> Result<Signature, CertificateError> {
+    let signature = Signature::from_der(&bits.data)?;
+    let bits = element(0x03, &[&[0], &bits.data]);
+    if element(0x30, &[signed, ECDSA_WITH_SHA256, &bits]) == der {
+        Ok(signature)
+    } else {
+        Err(CertificateError::Malformed)
     }
-    Ok(Signature::from_der(&bits.data)?)
+}
+
+/// One DER element of the given content.
+fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut out = vec![tag];
+    match content.len() {
+        short @ 0..0x80 => out.extend(u8::try_from(short)),
+        long => {
+            let length: Vec<u8> = long.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+            out.extend(u8::try_from(0x80 | length.len()));
+            out.extend(length);
+        }
+    }
+    out.extend(content);
+    out
 }
 
 fn check_algorithm(algorithm: &Oid<'_>) -> Result<(), CertificateError> {
