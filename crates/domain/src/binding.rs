@@ -123,10 +123,7 @@ mod tests {
         assert_eq!(bind_m1(BindingState::Free), Ok(Binding::New));
         assert_eq!(bind_m1(BindingState::Bound("M1")), Ok(Binding::Already));
         assert_eq!(bind_m1(BindingState::Bound("M2")), Err(BindingRefusal::BoundToOther));
-        assert_eq!(
-            bind_m1(BindingState::ClosedUnreported),
-            Err(BindingRefusal::DeregistrationNotReported)
-        );
+        assert_eq!(bind_m1(BindingState::ClosedUnreported), Err(BindingRefusal::DeregistrationNotReported));
         assert_eq!(bind_m1(BindingState::Blocked), Err(BindingRefusal::Blocked));
         assert_eq!(bind_m1(BindingState::Unknown), Err(BindingRefusal::NotInStock));
     }
@@ -135,9 +132,6 @@ mod tests {
     fn all_five_elements_are_needed() {
         assert_eq!(missing_elements(BindingElement::ALL), []);
         assert_eq!(missing_elements(&[]), BindingElement::ALL);
-        assert_eq!(
-            missing_elements(&BindingElement::ALL[..4]),
-            [BindingElement::InstallLocation]
-        );
+        assert_eq!(missing_elements(&BindingElement::ALL[..4]), [BindingElement::InstallLocation]);
     }
 }

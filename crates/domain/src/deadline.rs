@@ -93,9 +93,8 @@ pub fn inactivity(
     terminal: TerminalUse,
     policy: &Policy,
 ) -> InactivityAction {
-    let idle_for = |months: u16| {
-        plus_months(last_payment_on, u32::from(months)).is_some_and(|full_on| full_on <= today)
-    };
+    let idle_for =
+        |months: u16| plus_months(last_payment_on, u32::from(months)).is_some_and(|full_on| full_on <= today);
     match terminal {
         TerminalUse::Spare => InactivityAction::None,
         TerminalUse::InService if idle_for(policy.inactivity_stop_months) => InactivityAction::StopService,
@@ -116,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_first_day_does_not_count_and_the_last_ends_at_midnight() {
-        let due = due_on(day("2026-12-31"), DeadlineKind::MerchantChangeReport.days(&in_force_today())).unwrap();
+        let due =
+            due_on(day("2026-12-31"), DeadlineKind::MerchantChangeReport.days(&in_force_today())).unwrap();
         assert_eq!(due, day("2027-01-02"));
         assert!(!is_over(due, Timestamp::parse("2027-01-02T15:59:59Z").unwrap()));
         assert!(is_over(due, Timestamp::parse("2027-01-02T16:00:00Z").unwrap()));

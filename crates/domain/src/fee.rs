@@ -43,9 +43,9 @@ pub struct FeeSplit {
 /// Why there is no fee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FeeError {
-    /// A fee is asked of nothing or less.
-    #[error("a fee needs a positive amount")]
-    AmountNotPositive,
+    /// A fee is asked of less than nothing: refunds have their own rule.
+    #[error("a fee needs an amount of at least nothing")]
+    AmountNegative,
     /// The sum does not fit.
     #[error("the fee does not fit its type")]
     Overflow,
@@ -58,7 +58,7 @@ impl FeeTerms {
     /// The fee on one payment: share rounded half-up, then capped, then the fixed part.
     ///
     /// # Errors
-    /// [`FeeError::AmountNotPositive`], [`FeeError::Overflow`].
+    /// [`FeeError::AmountNegative`], [`FeeError::Overflow`].
     pub fn fee(&self, amount: Money) -> Result<Money, FeeError> {
         capped_share(self.rate, self.cap, amount)?.checked_add(self.fixed).ok_or(FeeError::Overflow)
     }
@@ -76,7 +76,7 @@ impl FeeTerms {
 /// Divides the merchant's fee on one card payment by the price list in force.
 ///
 /// # Errors
-/// [`FeeError::AmountNotPositive`], [`FeeError::Overflow`].
+/// [`FeeError::AmountNegative`], [`FeeError::Overflow`].
 pub fn split(terms: &FeeTerms, card: CardKind, amount: Money, policy: &Policy) -> Result<FeeSplit, FeeError> {
     let merchant_fee = terms.fee(amount)?;
     let issuer_fee = match card {
@@ -92,8 +92,8 @@ pub fn split(terms: &FeeTerms, card: CardKind, amount: Money, policy: &Policy) -
 }
 
 fn capped_share(rate: Rate, cap: Option<Money>, amount: Money) -> Result<Money, FeeError> {
-    if amount <= Money::ZERO {
-        return Err(FeeError::AmountNotPositive);
+    if amount.is_negative() {
+        return Err(FeeError::AmountNegative);
     }
     let share = rate.of_half_up(amount);
     Ok(cap.map_or(share, |cap| share.min(cap)))
@@ -119,7 +119,8 @@ mod tests {
         assert_eq!(fee(terms("0.005", Some(2000), 0), 399_999), Ok(2000));
         assert_eq!(fee(terms("0.005", Some(2000), 0), 399_800), Ok(1999));
         assert_eq!(fee(terms("0.005", Some(2000), 300), 500_000), Ok(2300));
-        assert_eq!(fee(terms("0.006", None, 0), 0), Err(FeeError::AmountNotPositive));
+        assert_eq!(fee(terms("0.006", None, 0), 0), Ok(0));
+        assert_eq!(fee(terms("0.006", None, 0), -1), Err(FeeError::AmountNegative));
         assert_eq!(fee(terms("1", None, 1), i64::MAX), Err(FeeError::Overflow));
     }
 

@@ -4,7 +4,7 @@ use super::check_digit::luhn;
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, mask, secret_identifier};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const FORM: Form = Form {
     kind: IdentifierKind::BankCard,
@@ -34,15 +34,21 @@ crate::text_enum! {
 }
 
 impl BankCard {
-    /// Reads a number as typed: full width, blanks and hyphens are forgiven.
+    /// The one form of what was typed, right or not: full width, blanks and hyphens are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Keep, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `prefix` (no card begins with 0), `luhn`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         FORM.check(&text, |_, c| c.is_ascii_digit())?;
         if text.starts_with('0') {
-            return Err(FORM.refuse(Reason::Prefix { wanted: "数字 1–9 " }));
+            return Err(FORM.refuse(Reason::Prefix { wanted: "数字 1–9" }));
         }
         if !luhn(&text) {
             return Err(FORM.refuse(Reason::Luhn));

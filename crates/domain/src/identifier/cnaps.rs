@@ -4,6 +4,7 @@ use super::check_digit::mod_11_10;
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, open_identifier};
+use zeroize::Zeroizing;
 
 const FORM: Form =
     Form { kind: IdentifierKind::Cnaps, lengths: 12..=12, length_wanted: "12 位", charset_wanted: "数字" };
@@ -17,12 +18,18 @@ pub struct Cnaps(String);
 open_identifier!(Cnaps);
 
 impl Cnaps {
-    /// Reads a code as typed: full width, blanks and hyphens are forgiven.
+    /// The one form of what was typed, right or not: full width, blanks and hyphens are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Keep, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `checksum`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         FORM.check(&text, |_, c| c.is_ascii_digit())?;
         if !mod_11_10(&text) {
             return Err(FORM.refuse(Reason::Checksum));

@@ -158,13 +158,13 @@ impl Invalid {
         let name = self.kind.zh();
         match self.reason {
             Reason::Degenerate => format!("{name}不能全是同一个数字"),
-            Reason::Length { found, wanted } => format!("{name}应为{wanted},现在是 {found} 位"),
+            Reason::Length { found, wanted } => format!("{name}应为 {wanted},现在是 {found} 位"),
             Reason::Charset { position, wanted } => format!("{name}第 {position} 位只能是{wanted}"),
             Reason::RegDept => format!("{name}首位不是登记管理部门代码,请对照原件"),
             Reason::OrgKind => format!("{name}第 2 位不是机构类别代码,请对照原件"),
             Reason::Region => format!("{name}前两位不是省级代码,请对照原件"),
-            Reason::Prefix { wanted } => format!("{name}应以{wanted}开头"),
-            Reason::Pattern { wanted } => format!("{name}的形式应为{wanted}"),
+            Reason::Prefix { wanted } => format!("{name}应以 {wanted} 开头"),
+            Reason::Pattern { wanted } => format!("{name}的形式应为 {wanted}"),
             Reason::BadDate => format!("{name}里的出生日期不存在,请对照原件"),
             Reason::BornLater => format!("{name}里的出生日期晚于今天,请对照原件"),
             Reason::TooOld => format!("{name}里的出生日期距今超过 130 年,请对照原件"),

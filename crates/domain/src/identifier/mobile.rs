@@ -1,7 +1,7 @@
 //! 手机号.
 
 use super::invalid::Form;
-use super::normalise::{Case, Forgive, is_hyphen, normalise};
+use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, mask, secret_identifier};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -30,20 +30,29 @@ crate::text_enum! {
 }
 
 impl Mobile {
-    /// Reads a number as typed: `+86`, `0086`, full width, blanks, hyphens, dots and brackets are
-    /// forgiven.
+    /// The one form of what was typed, right or not: `+86`, `0086`, full width, blanks, hyphens,
+    /// dots and brackets are forgiven. Another country's `+` stays.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        let text = normalise(text, Case::Keep, Forgive::BlanksAndHyphens);
+        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+        digits.extend(text.chars().filter(|c| !matches!(c, '.' | '(' | ')')));
+        Zeroizing::new(without_country(&digits).to_owned())
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `charset`, `degenerate`, `iot` (thirteen digits from 1), `landline` (from 0), `length`,
     /// `prefix` (another country, or not `1[3-9]`), in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::Blanks);
-        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
-        digits.extend(text.chars().filter(|c| !is_hyphen(*c) && !matches!(c, '.' | '(' | ')')));
-        let number = without_country(&digits)?;
-        FORM.check_charset(number, |_, c| c.is_ascii_digit())?;
-        judge(number)?;
-        Ok(Self { text: number.to_owned() })
+        let number = Self::normalise(text);
+        if number.starts_with('+') {
+            return Err(FORM.refuse(Reason::Prefix { wanted: "1 或 +86" }));
+        }
+        FORM.check_charset(&number, |_, c| c.is_ascii_digit())?;
+        judge(&number)?;
+        Ok(Self { text: number.to_string() })
     }
 
     /// Who issues the number range.
@@ -62,17 +71,14 @@ impl Mobile {
     }
 }
 
-fn without_country(digits: &str) -> Result<&str, Invalid> {
+fn without_country(digits: &str) -> &str {
     if let Some(rest) = digits.strip_prefix("+86").or_else(|| digits.strip_prefix("0086")) {
-        return Ok(rest);
+        return rest;
     }
-    if digits.starts_with('+') {
-        return Err(FORM.refuse(Reason::Prefix { wanted: " 1 或 +86 " }));
-    }
-    Ok(match digits.strip_prefix("86") {
+    match digits.strip_prefix("86") {
         Some(rest) if rest.len() == 11 => rest,
         _ => digits,
-    })
+    }
 }
 
 fn judge(number: &str) -> Result<(), Invalid> {
@@ -84,6 +90,6 @@ fn judge(number: &str) -> Result<(), Invalid> {
     match number.as_bytes() {
         [b'0', ..] => Err(FORM.refuse(Reason::Landline)),
         [b'1', b'3'..=b'9', ..] => Ok(()),
-        _ => Err(FORM.refuse(Reason::Prefix { wanted: " 13–19 " })),
+        _ => Err(FORM.refuse(Reason::Prefix { wanted: "13–19" })),
     }
 }

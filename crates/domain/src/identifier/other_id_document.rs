@@ -91,7 +91,7 @@ fn hk_macau_permit(text: &str) -> Result<(), Invalid> {
     }
     form.check_charset(text, |at, c| if at == 0 { c.is_ascii_alphanumeric() } else { c.is_ascii_digit() })?;
     if !text.starts_with(['H', 'M']) {
-        return Err(form.refuse(Reason::Prefix { wanted: "字母 H 或 M " }));
+        return Err(form.refuse(Reason::Prefix { wanted: "字母 H 或 M" }));
     }
     Ok(())
 }
@@ -103,14 +103,14 @@ fn hmt_residence(text: &str, today: Date) -> Result<(), Invalid> {
         return Ok(());
     }
     let form = form(18..=18, "18 位", "数字(末位也可以是 X)");
-    Err(form.refuse(Reason::Prefix { wanted: " 810000、820000 或 830000 " }))
+    Err(form.refuse(Reason::Prefix { wanted: "810000、820000 或 830000" }))
 }
 
 fn foreign_permanent_2023(text: &str, today: Date) -> Result<(), Invalid> {
     let form = form(18..=18, "18 位", "数字(末位也可以是 X)");
     form.check(text, |at, c| c.is_ascii_digit() || (at == 17 && c == 'X'))?;
     if !text.starts_with('9') {
-        return Err(form.refuse(Reason::Prefix { wanted: "数字 9 " }));
+        return Err(form.refuse(Reason::Prefix { wanted: "数字 9" }));
     }
     if !text.get(1..3).is_some_and(is_province) {
         return Err(form.refuse(Reason::Region));

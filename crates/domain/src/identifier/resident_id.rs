@@ -6,7 +6,7 @@ use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, mask, secret_identifier};
 use crate::age;
 use crate::instant::Date;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Nobody is older: such a date of birth is a typing error.
 const AGE_YEARS_MAX: u16 = 130;
@@ -55,13 +55,19 @@ crate::text_enum! {
 }
 
 impl ResidentId {
-    /// Reads a number as typed: full width, blanks, hyphens and a small `x` are forgiven.
+    /// The one form of what was typed, right or not: full width, blanks, hyphens and a small `x` are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Upper, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `region`, `bad_date` (also when born after `today`),
     /// `too_old`, `checksum`, in that order.
     pub fn parse(text: &str, today: Date) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Upper, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         FORM.check(&text, |at, c| c.is_ascii_digit() || (at == 17 && c == 'X'))?;
         if !is_province(text.get(0..2).unwrap_or_default()) {
             return Err(FORM.refuse(Reason::Region));

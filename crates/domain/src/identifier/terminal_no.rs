@@ -3,6 +3,7 @@
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, open_identifier};
+use zeroize::Zeroizing;
 
 const FORM: Form = Form {
     kind: IdentifierKind::TerminalNo,
@@ -19,12 +20,18 @@ pub struct TerminalNo(String);
 open_identifier!(TerminalNo);
 
 impl TerminalNo {
-    /// Reads a number: full width and blanks around it are forgiven.
+    /// The one form of what was typed, right or not: full width and blanks around it are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Keep, Forgive::Around)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `length`, `charset`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::Around);
+        let text = Self::normalise(text);
         FORM.check_length(text.chars().count())?;
         FORM.check_charset(&text, |_, c| c.is_ascii_digit() || c.is_ascii_uppercase())?;
         Ok(Self(text.to_string()))

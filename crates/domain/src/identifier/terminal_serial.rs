@@ -3,6 +3,7 @@
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{IdentifierKind, Invalid, Reason, open_identifier};
+use zeroize::Zeroizing;
 
 const FORM: Form = Form {
     kind: IdentifierKind::TerminalSerial,
@@ -46,13 +47,18 @@ crate::text_enum! {
 }
 
 impl TerminalSerial {
-    /// Reads a serial as scanned or typed: line breaks, blanks, full width and lower case are
-    /// forgiven.
+    /// The one form of what was typed, right or not: line breaks, blanks, full width and lower case are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Upper, Forgive::Blanks)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `device_type`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Upper, Forgive::Blanks);
+        let text = Self::normalise(text);
         FORM.check(&text, |at, c| if at < 8 { c.is_ascii_digit() } else { c.is_ascii_alphanumeric() })?;
         match text.get(6..8).and_then(DeviceType::parse) {
             Some(device_type) => Ok(Self(text.to_string(), device_type)),

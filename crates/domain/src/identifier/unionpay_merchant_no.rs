@@ -3,6 +3,7 @@
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{Conflict, IdentifierKind, Invalid, Mcc, Reason, Verdict, open_identifier};
+use zeroize::Zeroizing;
 
 const FORM: Form = Form {
     kind: IdentifierKind::UnionPayMerchantNo,
@@ -18,12 +19,18 @@ pub struct UnionPayMerchantNo(String, Mcc);
 open_identifier!(UnionPayMerchantNo);
 
 impl UnionPayMerchantNo {
-    /// Reads a number as typed: full width, blanks and hyphens are forgiven.
+    /// The one form of what was typed, right or not: full width, blanks and hyphens are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Keep, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `mcc_prohibited`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         FORM.check(&text, |_, c| c.is_ascii_digit())?;
         let mcc = Mcc::parse(text.get(7..11).unwrap_or_default())?;
         if mcc.is_prohibited() {

@@ -4,6 +4,7 @@ use super::check_digit::{USCC_ALPHABET, gb11714, gb32100};
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, normalise};
 use super::{Conflict, IdentifierKind, Invalid, Reason, SubjectType, Verdict, open_identifier};
+use zeroize::Zeroizing;
 
 const FORM: Form = Form {
     kind: IdentifierKind::Uscc,
@@ -56,12 +57,18 @@ impl UsccWarning {
 }
 
 impl Uscc {
-    /// Reads a code as typed: full width, blanks, hyphens and lower case are forgiven.
+    /// The one form of what was typed, right or not: full width, blanks, hyphens and lower case are forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Upper, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `reg_dept`, `org_kind`, `checksum`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Upper, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         FORM.check(&text, |at, c| match at {
             2..8 => c.is_ascii_digit(),
             _ => u8::try_from(c).is_ok_and(|byte| USCC_ALPHABET.contains(&byte)),
