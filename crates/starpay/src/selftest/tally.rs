@@ -68,10 +68,13 @@ impl Tally {
             .collect()
     }
 
-    /// Writes the failures and the cases not run, by group and id, then the one line of counts.
+    /// Writes the failures and the cases not run, by group and id, what is malformed, then the one line of counts.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         write_lines(out, "FAILED", &self.failures)?;
         write_lines(out, "not run", &self.skipped)?;
+        for place in &self.malformed {
+            writeln!(out, "malformed file: {place}")?;
+        }
         writeln!(out, r#"{{"run":{},"failed":{},"not_run":{}}}"#, self.run, self.failed(), self.not_run)
     }
 }

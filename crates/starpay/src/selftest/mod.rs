@@ -1,0 +1,105 @@
+//! `starpay selftest`: runs every case of the test data, ours or another file of the same format.
+//!
+//! The last line is always the counts as JSON. What this program cannot run is *not run*, never
+//! passed; a file that is not of its format is an error that says where.
+
+mod identifiers;
+mod tally;
+mod vectors;
+
+pub(crate) use tally::Tally;
+
+use crate::Failure;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+const IDENTIFIERS: &str = include_str!("../../../../testdata/identifiers.json");
+const VECTORS: &str = include_str!("../../../../testdata/vectors.json");
+
+/// Options of `starpay selftest`. With neither, both built-in copies run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Cases of identifiers and rules, in the format of testdata/identifiers.json
+    #[arg(long, value_name = "FILE")]
+    identifiers: Option<PathBuf>,
+    /// Cases of cryptography and messages, in the format of testdata/vectors.json
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+}
+
+/// Runs the cases, prints what failed, what could not be run and, last, the counts.
+///
+/// # Errors
+/// When a case failed or none ran (exit 1), or a file is not of its format (exit 2).
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let mut tally = Tally::default();
+    match (&args.identifiers, &args.vectors) {
+        (None, None) => {
+            identifiers::run(&parse("built-in identifiers", IDENTIFIERS)?, &mut tally);
+            vectors::run(&parse("built-in vectors", VECTORS)?, &mut tally);
+        }
+        (identifiers, vectors) => {
+            if let Some(path) = identifiers {
+                identifiers::run(&read(path)?, &mut tally);
+            }
+            if let Some(path) = vectors {
+                vectors::run(&read(path)?, &mut tally);
+            }
+        }
+    }
+    let mut report = Vec::new();
+    tally.write(&mut report).map_err(|error| Failure::failed(error.to_string()))?;
+    crate::print(&String::from_utf8_lossy(&report))?;
+    verdict(&tally)
+}
+
+fn verdict(tally: &Tally) -> Result<(), Failure> {
+    if !tally.malformed_places().is_empty() {
+        return Err(Failure::told(Failure::USAGE));
+    }
+    if tally.failed() > 0 || tally.run() == 0 {
+        return Err(Failure::told(Failure::FAILED));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Value, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    parse(&path.display().to_string(), &text)
+}
+
+/// The error of the parser names line and column.
+fn parse(name: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::usage(format!("{name} is not JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(identifiers: Option<&Path>) -> Args {
+        Args { identifiers: identifiers.map(Path::to_path_buf), vectors: None }
+    }
+
+    fn exit_code(content: &str) -> Option<u8> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        run(args(Some(file.path()))).err().map(|failure| failure.code())
+    }
+
+    #[test]
+    fn exit_codes_tell_failure_from_a_bad_file() {
+        let mobile = |code: &str| {
+            format!(
+                r#"{{"groups":{{"mobile":{{"invalid":[{{"id":"m1","value":"1","reason_code":"{code}"}}]}}}}}}"#
+            )
+        };
+        assert_eq!(exit_code(&mobile("length")), None);
+        assert_eq!(exit_code(&mobile("luhn")), Some(Failure::FAILED));
+        assert_eq!(exit_code("{"), Some(Failure::USAGE));
+        assert_eq!(exit_code(r#"{"groups":[]}"#), Some(Failure::USAGE));
+        assert_eq!(exit_code(r#"{"groups":{}}"#), Some(Failure::FAILED), "nothing ran");
+        assert!(run(args(Some(Path::new("/nowhere/at/all.json")))).is_err());
+    }
+}
