@@ -1,1 +1,14 @@
-//! Whole-system tests.
+//! Whole-system tests: what they start, drive, kill and search.
+//!
+//! Everything here works from outside: the real binary in a process group of its own, real
+//! sockets, a real PostgreSQL, files as they lie on the disk. Nothing links to a crate of ours.
+//! Start at [`demo::Demo`]; [`secrets`] is the scan for what must never be written down.
+
+#![expect(clippy::expect_used, reason = "a test harness: what it cannot do ends the test, with the reason")]
+
+pub mod database;
+pub mod demo;
+pub mod group;
+pub mod http;
+pub mod random;
+pub mod secrets;
