@@ -183,3 +183,49 @@ impl FormField {
         Self::ALL.iter().copied().filter(move |field| field.need(subject) == Need::Required)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_field_names_a_document() {
+        for field in FormField::ALL {
+            assert_eq!(field.material().is_some(), field.holds() == Holds::Document, "{field:?}");
+            for subject in SubjectType::ALL {
+                for other in field.alternatives(*subject).iter().flat_map(|set| set.iter()) {
+                    assert_ne!(other.need(*subject), Need::No, "{other:?} cannot stand for {field:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_subject_names_a_person_of_age_and_capacity() {
+        use FormField as F;
+        for subject in SubjectType::ALL {
+            let required: Vec<_> = F::required(*subject).collect();
+            for field in [F::PrincipalName, F::PrincipalIdNumber, F::PrincipalFullCapacity, F::ContactMobile]
+            {
+                assert!(required.contains(&field), "{subject:?} {field:?}");
+            }
+            assert!(required.iter().any(|field| field.is_consent()));
+        }
+        assert_eq!(F::LicenceUscc.need(SubjectType::Micro), Need::No);
+        assert_eq!(F::ContactEmail.need(SubjectType::Enterprise), Need::Conditional);
+    }
+
+    #[test]
+    fn what_names_a_person_is_kept_as_such() {
+        use FormField as F;
+        for field in [
+            F::PrincipalName,
+            F::PrincipalIdNumber,
+            F::SettlementCardNumber,
+            F::ContactMobile,
+            F::DeliveryAddress,
+        ] {
+            assert_eq!(field.holds(), Holds::Personal, "{field:?}");
+        }
+    }
+}

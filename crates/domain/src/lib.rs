@@ -17,6 +17,7 @@ pub mod capability;
 pub mod deadline;
 pub mod device;
 pub mod device_auth;
+pub mod diagram;
 pub mod fact;
 pub mod fee;
 pub mod field;

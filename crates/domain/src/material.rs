@@ -136,3 +136,68 @@ impl MaterialKind {
         FormField::parse(&format!("documents.{}", self.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn always(subject: SubjectType) -> Vec<&'static str> {
+        required_materials(subject)
+            .iter()
+            .filter(|rule| rule.need == Need::Required)
+            .map(|rule| rule.kind.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn a_sole_proprietor_brings_these() {
+        let expected = [
+            "licence",
+            "id_front",
+            "id_back",
+            "liveness",
+            "shop_front",
+            "shop_inside",
+            "cashier",
+            "agreement",
+            "risk_notice",
+            "onsite_visit",
+        ];
+        assert_eq!(always(SubjectType::SoleProprietor), expected);
+    }
+
+    #[test]
+    fn who_has_no_licence_shows_the_place_of_business_instead() {
+        let micro = always(SubjectType::Micro);
+        assert!(
+            !micro.contains(&"licence") && micro.contains(&"biz_proof") && micro.contains(&"settle_card")
+        );
+        let never: Vec<_> =
+            MaterialKind::ALL.iter().filter(|kind| kind.need(SubjectType::Micro) == Need::No).collect();
+        use MaterialKind as K;
+        assert_eq!(never, [&K::Licence, &K::TaxReg, &K::AcctProof, &K::SettleAuth, &K::AgentAuth, &K::Ubo]);
+    }
+
+    #[test]
+    fn owners_are_declared_by_companies() {
+        assert!(always(SubjectType::Enterprise).contains(&"ubo"));
+        assert_eq!(MaterialKind::Ubo.need(SubjectType::OtherOrg), Need::Conditional);
+        assert_eq!(MaterialKind::Ubo.need(SubjectType::SoleProprietor), Need::No);
+    }
+
+    #[test]
+    fn what_is_uploaded_has_a_field_with_the_same_need() {
+        for kind in MaterialKind::ALL {
+            assert_eq!(kind.field().is_some(), kind.origin() == Origin::Upload, "{kind:?}");
+            for subject in SubjectType::ALL {
+                if let Some(field) = kind.field() {
+                    assert_eq!(field.need(*subject), kind.need(*subject), "{kind:?} {subject:?}");
+                    assert_eq!(field.material(), Some(*kind));
+                }
+                for other in kind.alternatives(*subject).iter().flat_map(|set| set.iter()) {
+                    assert_ne!(other.need(*subject), Need::No, "{other:?} cannot stand for {kind:?}");
+                }
+            }
+        }
+    }
+}

@@ -162,3 +162,36 @@ pub trait Owned: Machine {
 fn moment<M: Machine>(machine: &M, fact: &str) -> Option<Timestamp> {
     crate::fact::FactValue::from_fact(machine.facts().get(fact).map(String::as_str))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::Agreement;
+    use crate::application::Application;
+    use crate::walk::{NOON, id};
+
+    #[test]
+    fn a_party_says_which_desk_it_is() {
+        assert_eq!(Party::Merchant.to_string(), "merchant");
+        assert_eq!(Party::Us(Desk::Review).to_string(), "us:review");
+        assert_eq!(Party::ThirdParty(Outside::Carrier).which(), Some("carrier"));
+    }
+
+    #[test]
+    fn time_is_over_by_policy_or_by_the_date_agreed() {
+        let terms = Terms::house().with(Term::DraftKept, 60, "trial");
+        let draft = Application::begin(NOON);
+        assert_eq!(draft.timeout(&terms), Some((NOON.plus_seconds(60), Then::Apply("expire"))));
+        assert_eq!(draft.waits_for(), Some(Party::Merchant));
+        let offered = Agreement::Offered {
+            since: NOON,
+            version: "1".into(),
+            document: id(1),
+            sha256: "ab".into(),
+            sign_by: NOON.plus_seconds(7),
+        };
+        assert_eq!(offered.timeout(&terms), Some((NOON.plus_seconds(7), Then::Apply("expire"))));
+        let signed = Agreement::Expired { since: NOON, version: "1".into() };
+        assert_eq!((signed.waits_for(), signed.timeout(&terms)), (None, None));
+    }
+}

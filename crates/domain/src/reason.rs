@@ -253,3 +253,50 @@ impl ReasonCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::material::Need;
+    use crate::subject::SubjectType;
+
+    #[test]
+    fn no_refusal_is_a_dead_end() {
+        for code in ReasonCode::ALL {
+            match code.place() {
+                Place::Form(field) => {
+                    let asked = SubjectType::ALL.iter().any(|subject| field.need(*subject) != Need::No);
+                    assert!(asked, "{code:?} points to {field:?}, which no form asks for");
+                    assert_eq!(FormField::parse(code.field()), Some(field));
+                }
+                Place::Terminal(field) => {
+                    assert_eq!(TerminalField::parse(code.field()), Some(field));
+                    assert!(code.as_str().starts_with('T'), "{code:?} is put right in the form");
+                }
+            }
+            assert_eq!(code.form_field().is_none(), code.as_str().starts_with('T'));
+        }
+    }
+
+    #[test]
+    fn the_catalogue_is_whole() {
+        let count = |letter| ReasonCode::ALL.iter().filter(|code| code.as_str().starts_with(letter)).count();
+        assert_eq!(['A', 'B', 'C', 'D', 'E', 'F', 'G', 'T'].map(count), [4, 4, 5, 3, 2, 3, 2, 19]);
+    }
+
+    #[test]
+    fn only_a_list_hit_stays_inside() {
+        for code in ReasonCode::ALL {
+            let shown = if *code == ReasonCode::G701 { "unavailable" } else { code.as_str() };
+            assert_eq!(code.merchant_code(), shown);
+        }
+        assert_eq!(ReasonCode::G701.remedy(), Remedy::Appeal);
+    }
+
+    #[test]
+    fn every_remedy_is_of_use() {
+        for remedy in Remedy::ALL {
+            assert!(ReasonCode::ALL.iter().any(|code| code.remedy() == *remedy), "{remedy:?} helps nobody");
+        }
+    }
+}
