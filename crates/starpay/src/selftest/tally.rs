@@ -50,6 +50,7 @@ impl Tally {
     }
 
     /// How many cases could not be run.
+    #[cfg(test)]
     pub(crate) const fn not_run_count(&self) -> u64 {
         self.not_run
     }
