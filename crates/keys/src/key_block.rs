@@ -15,7 +15,9 @@
 //! spelling.
 
 mod cipher;
+mod codes;
 mod header;
+mod optional;
 #[cfg(test)]
 mod tests;
 
@@ -24,10 +26,9 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use self::cipher::{Derived, derive};
-pub use self::header::{
-    Algorithm, BlockVersion, Exportability, Header, KeyContext, KeyUsage, KeyVersion, ModeOfUse,
-    OptionalBlock,
-};
+pub use self::codes::{Algorithm, BlockVersion, Exportability, KeyContext, KeyUsage, KeyVersion, ModeOfUse};
+pub use self::header::Header;
+pub use self::optional::OptionalBlock;
 use crate::random::{self, Random};
 use crate::secret::constant_time_eq;
 

@@ -271,6 +271,12 @@ impl Keystore {
         Arc::clone(&self.contents.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The present root key's id as text: what a row with a wrapped key notes beside it.
+    #[must_use]
+    pub fn kek_name(&self) -> String {
+        hex::encode(self.contents().keys.root_id())
+    }
+
     /// The key of all blind indexes.
     #[must_use]
     pub fn blind_index(&self) -> BlindIndexKey {

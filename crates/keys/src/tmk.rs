@@ -50,12 +50,12 @@ impl Tmk {
     /// When length, parity or strength are not those of a terminal master key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TmkError> {
         let key = KeyBytes::<16>::from_slice(bytes).ok_or(TmkError::Length(bytes.len()))?;
-        if key.expose().iter().any(|byte| byte.count_ones() % 2 == 0) {
+        if key.expose().iter().any(|byte| byte.count_ones().is_multiple_of(2)) {
             return Err(TmkError::Parity);
         }
-        let mut halves = key.expose().chunks_exact(HALF_BYTES);
-        let weak = |half: &[u8]| half.try_into().map_or(true, |half| des::weak_key_test(half).is_err());
-        if halves.clone().any(weak) || halves.next() == halves.next() {
+        let (halves, _) = key.expose().as_chunks::<HALF_BYTES>();
+        let weak = |half: &[u8; HALF_BYTES]| des::weak_key_test(half).is_err();
+        if halves.iter().any(weak) || halves.first() == halves.last() {
             return Err(TmkError::Weak);
         }
         Ok(Self(key))
@@ -100,7 +100,7 @@ impl Tmk {
 /// The byte with its lowest bit set so that the number of ones is odd.
 fn with_odd_parity(byte: u8) -> u8 {
     let seven = byte & 0xFE;
-    if seven.count_ones() % 2 == 0 { seven | 1 } else { seven }
+    if seven.count_ones().is_multiple_of(2) { seven | 1 } else { seven }
 }
 
 #[cfg(test)]

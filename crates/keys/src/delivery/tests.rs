@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::certificate::{CertificateRequest, DeviceSubject, issue_device};
 use crate::keystore::{Keystore, MasterKey};
+use crate::seal::DataKey;
 use crate::testing::Sequence;
 
 const NOW_S: i64 = 1_795_000_000;

@@ -5,7 +5,7 @@ use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroizing;
 
 use super::KeyBlockError;
-use super::header::BlockVersion;
+use super::codes::BlockVersion;
 use crate::kcv::aes_cmac;
 use crate::tdes::{Tdes, tdes_cmac};
 

@@ -1,14 +1,181 @@
-//! The cases of `vectors.json`.
+//! The cases of `vectors.json`: which kind is run by which function.
+//!
+//! Kinds of later parts (messages, MACs, PIN blocks, chip data) are counted *not run* until the
+//! code they judge exists.
+
+#[cfg(test)]
+mod tests;
 
 use super::Tally;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use starpay_keys::envelope::{Envelope, EnvelopeKey, Suite};
+use starpay_keys::kcv;
+use starpay_keys::key_block::{self, ProtectionKey};
 
-/// Counts every vector: no kind is known here yet, so none can be called passed.
+/// The lists of the file; only the first has kinds.
+const LISTS: [&str; 3] = ["crypto", "messages", "captures"];
+
+/// Why a case did not pass.
+enum Stop {
+    /// It ran and gave something else.
+    Differs(String),
+    /// It cannot be run, or not all it expects can be compared.
+    NotRun(String),
+}
+
+/// What a case's inputs came to: the fields it can be asked for, or a refusal with its reason.
+type Outcome = Result<Vec<(&'static str, String)>, String>;
+
+/// Answers what the inputs come to; a `Stop` when they cannot be read.
+type Runner = fn(&Map<String, Value>) -> Result<Outcome, Stop>;
+
+const KINDS: &[(&str, Runner)] =
+    &[("hpke-x25519-aes128gcm", hpke), ("kcv-tdes", kcv_tdes), ("key-block-x9143", key_block_x9143)];
+
+/// Runs every case whose kind is known and counts the others as not run.
 pub(crate) fn run(file: &Value, tally: &mut Tally) {
-    for list in ["crypto", "messages", "captures"] {
-        for case in file.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let text = |name| case.get(name).and_then(Value::as_str).unwrap_or(list);
-            tally.not_run(text("kind"), text("id"), "no rule for this kind");
+    if LISTS.iter().all(|list| file.get(list).is_none()) {
+        tally.malformed("none of crypto, messages and captures is there");
+    }
+    for list in LISTS {
+        match file.get(list) {
+            None => {}
+            Some(Value::Array(cases)) => {
+                for (at, case) in cases.iter().enumerate() {
+                    run_case(list, at, case, tally);
+                }
+            }
+            Some(_) => tally.malformed(format!("{list} is not a list")),
         }
     }
+}
+
+fn run_case(list: &str, at: usize, case: &Value, tally: &mut Tally) {
+    let Some(id) = case.get("id").and_then(Value::as_str) else {
+        return tally.malformed(format!("{list}[{at}] has no id"));
+    };
+    if list != "crypto" {
+        return tally.not_run(list, id, "messages are not run yet");
+    }
+    let Some(kind) = case.get("kind").and_then(Value::as_str) else {
+        return tally.malformed(format!("{list}[{at}] has no kind"));
+    };
+    let Some((_, runner)) = KINDS.iter().find(|(known, _)| *known == kind) else {
+        return tally.not_run(kind, id, "no rule for this kind");
+    };
+    let (Some(Value::Object(input)), Some(Value::Object(expected))) =
+        (case.get("input"), case.get("expected"))
+    else {
+        return tally.malformed(format!("{list}[{at}] ({id}) has no input or no expected object"));
+    };
+    match runner(input).and_then(|outcome| compare(expected, &outcome)) {
+        Ok(()) => tally.record(kind, id, Ok(())),
+        Err(Stop::Differs(why)) => tally.record(kind, id, Err(why)),
+        Err(Stop::NotRun(why)) => tally.not_run(kind, id, why),
+    }
+}
+
+/// Compares every expected field. `error` means that the inputs must be refused.
+fn compare(expected: &Map<String, Value>, outcome: &Outcome) -> Result<(), Stop> {
+    if expected.is_empty() {
+        return Err(Stop::NotRun("the case expects nothing".to_owned()));
+    }
+    if expected.contains_key("error") {
+        if let Some(other) = expected.keys().find(|name| *name != "error") {
+            return Err(Stop::NotRun(format!("expects both an error and {other}")));
+        }
+        return match outcome {
+            Err(_) => Ok(()),
+            Ok(_) => Err(Stop::Differs("expected to be refused, but was accepted".to_owned())),
+        };
+    }
+    let given = outcome.as_ref().map_err(|why| Stop::Differs(format!("refused: {why}")))?;
+    // First every field must be comparable, so that a case is never half compared.
+    let mut pairs = Vec::new();
+    for (name, expected) in expected {
+        let given = given.iter().find(|(known, _)| known == name);
+        let (Some((_, given)), Some(expected)) = (given, expected.as_str()) else {
+            return Err(Stop::NotRun(format!("nothing to compare expected {name} with")));
+        };
+        pairs.push((name, expected, given));
+    }
+    match pairs.iter().find(|(_, expected, given)| !expected.eq_ignore_ascii_case(given)) {
+        // Neither side is printed: it may be a key.
+        Some((name, _, _)) => Err(Stop::Differs(format!("{name} differs"))),
+        None => Ok(()),
+    }
+}
+
+fn text<'a>(input: &'a Map<String, Value>, name: &str) -> Result<&'a str, Stop> {
+    input
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or_else(|| Stop::NotRun(format!("input {name} is missing or not a text")))
+}
+
+fn bytes(input: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Stop> {
+    hex::decode(text(input, name)?).map_err(|_| Stop::NotRun(format!("input {name} is not hex")))
+}
+
+fn array<const N: usize>(input: &Map<String, Value>, name: &str) -> Result<[u8; N], Stop> {
+    bytes(input, name)?.try_into().map_err(|_| Stop::NotRun(format!("input {name} does not have {N} bytes")))
+}
+
+/// ANSI X9.143 key blocks: unwrap and compare header and key.
+fn key_block_x9143(input: &Map<String, Value>) -> Result<Outcome, Stop> {
+    let protection = bytes(input, "kbpk")?;
+    let block = text(input, "key_block")?;
+    // The block's version says of which cipher the protection key is.
+    let protection = if block.starts_with(['D', 'd']) {
+        ProtectionKey::aes(&protection)
+    } else {
+        ProtectionKey::tdes(&protection)
+    };
+    let opened = protection.and_then(|protection| key_block::unwrap(&protection, block));
+    Ok(opened
+        .map(|opened| {
+            let header = &opened.header;
+            vec![
+                ("version", header.version.code().to_string()),
+                ("usage", header.usage.to_string()),
+                ("algorithm", header.algorithm.code().to_string()),
+                ("mode", header.mode.code().to_string()),
+                ("key_version", header.key_version.to_string()),
+                ("exportability", header.exportability.code().to_string()),
+                ("key", hex::encode(opened.expose_key())),
+            ]
+        })
+        .map_err(|error| error.to_string()))
+}
+
+/// RFC 9180 base mode: open, and check that the given public key belongs to the private one.
+fn hpke(input: &Map<String, Value>) -> Result<Outcome, Stop> {
+    let key = EnvelopeKey::from_bytes(array(input, "device_sk")?);
+    if input.contains_key("device_pk") && key.public_key().to_bytes() != array(input, "device_pk")? {
+        return Ok(Err("device_pk is not the public key of device_sk".to_owned()));
+    }
+    let envelope = Envelope { enc: array(input, "enc")?, ct: bytes(input, "ct")? };
+    for info in readings(text(input, "info")?) {
+        for aad in readings(text(input, "aad")?) {
+            if let Ok(plain) = key.open(Suite::Aes128Gcm, &info, &aad, &envelope) {
+                return Ok(Ok(vec![("plaintext", hex::encode(plain))]));
+            }
+        }
+    }
+    Ok(Err("the envelope does not open".to_owned()))
+}
+
+/// `info` and `aad` stand as text or as hex. Only the right reading opens the envelope.
+fn readings(text: &str) -> Vec<Vec<u8>> {
+    let mut readings = vec![text.as_bytes().to_vec()];
+    readings.extend(hex::decode(text).ok().filter(|bytes| !bytes.is_empty()));
+    readings
+}
+
+/// TDES check values of four and three bytes.
+fn kcv_tdes(input: &Map<String, Value>) -> Result<Outcome, Stop> {
+    let value = kcv::tdes(&bytes(input, "tmk")?);
+    Ok(value
+        .map(|value| vec![("kcv8", hex::encode(value)), ("kcv6", kcv::six_digits(&value))])
+        .map_err(|error| error.to_string()))
 }
