@@ -71,7 +71,8 @@ fn bad_columns(sql: &str) -> Vec<String> {
                     parts.windows(entry.len()).any(|window| window == entry)
                 })
             };
-            if has(NEVER_A_COLUMN) || (is_column(code, word) && has(ONLY_PROTECTED) && !has(PROTECTED_AS)) {
+            let is_forbidden = has(NEVER_A_COLUMN) || (has(ONLY_PROTECTED) && !has(PROTECTED_AS));
+            if is_forbidden && is_column(code, word) {
                 found.push(word.to_owned());
             }
         }

@@ -43,17 +43,22 @@ fn of_file(path: &str, text: &str) -> Vec<String> {
     if text.contains(SKIPPED_TEST) {
         findings.push("a test is switched off".to_owned());
     }
-    if !text.starts_with("//!") {
+    let is_tests_of_another_file = path.ends_with("/tests.rs");
+    if !text.starts_with("//!") && !is_tests_of_another_file {
         findings.push("does not begin by saying what it is (//!)".to_owned());
     }
     findings.extend(module_names(path, text).map(|name| format!("no module may be named {name}")));
     findings.extend(long_functions(text));
-    if let Some(tests) = path.split_once("/tests/").map(|(_, rest)| rest)
-        && !tests.starts_with("it/")
-    {
+    if integration_test(path).is_some_and(|file| !file.starts_with("it/")) {
         findings.push("a crate has one integration test binary: tests/it/main.rs".to_owned());
     }
     findings
+}
+
+/// The path below `tests/` of a package, for a file that stands there.
+fn integration_test(path: &str) -> Option<&str> {
+    let package = path.strip_prefix("crates/").and_then(|rest| Some(rest.split_once('/')?.1));
+    package.or(path.strip_prefix("e2e/"))?.strip_prefix("tests/")
 }
 
 /// Forbidden names among the file's path and the modules it declares inline.
@@ -117,7 +122,9 @@ mod tests {
         assert_eq!(of_file("crates/x/src/a.rs", "//! x\npub mod helpers {\n}\n").len(), 1);
         assert_eq!(of_file("crates/x/src/a.rs", "fn a() {}\n").len(), 1);
         assert_eq!(of_file("crates/x/tests/other.rs", "//! x\n").len(), 1);
-        assert!(of_file("crates/x/tests/it/main.rs", "//! x\n").is_empty());
+        for fine in ["crates/x/tests/it/main.rs", "e2e/tests/it/main.rs", "crates/x/src/tests/a.rs"] {
+            assert!(of_file(fine, "//! x\n").is_empty());
+        }
         let long = format!("//! x\n{}", "const A: u8 = 0;\n".repeat(FILE_LINES_MAX));
         assert!(of_file("a.rs", &long)[0].contains("split it"));
         assert!(of_file("a.sql", &format!("-- {}", LEFTOVERS[0]))[0].contains("contains"));
