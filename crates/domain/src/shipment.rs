@@ -130,9 +130,10 @@ impl Shipment {
     }
 }
 
+use Shipment as S;
+use ShipmentEvent as E;
+
 fn apply(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipment, Illegal> {
-    use Shipment as S;
-    use ShipmentEvent as E;
     match (state, event) {
         (S::Pending { since, attempt, .. }, E::ConfirmAddress { address }) => {
             Ok(S::Pending { since, address, confirmed_at: Some(at), attempt })
@@ -181,6 +182,13 @@ fn apply(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipmen
         (S::Shipped { attempt, device, serial, carrier, tracking_no, .. }, E::FailDelivery { reason }) => {
             Ok(S::Undeliverable { since: at, attempt, device, serial, carrier, tracking_no, reason })
         }
+        (state, event) => mishap(state, event, at),
+    }
+}
+
+/// What goes wrong on the road, and the way back.
+fn mishap(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipment, Illegal> {
+    match (state, event) {
         (
             S::Shipped { device, serial, carrier, tracking_no, .. }
             | S::Delivered { device, serial, carrier, tracking_no, .. }
@@ -216,7 +224,6 @@ mod tests {
             vec![Self::begin("addr-1".into(), NOON)]
         }
         fn events() -> Vec<ShipmentEvent> {
-            use ShipmentEvent as E;
             let serial = "99990004STAR00000001".to_owned();
             vec![
                 E::ConfirmAddress { address: "addr-2".into() },

@@ -131,58 +131,76 @@ fn add_device(list: &mut List<'_>) {
 
 fn add_activation(list: &mut List<'_>) {
     let situation = list.situation;
-    let pins = |list: &mut List<'_>, status| {
-        if situation.operators_with_pin == 0 {
-            list.push(Entry::new(R::OperatorPinUnset, status).at(Step::PinSet.as_str()));
+    let code = |status| Entry::new(R::ActivationUnstarted, status).at(Step::Claimed.as_str());
+    match &situation.activation {
+        None => {
+            list.push(code(if in_hand(situation.device.as_ref()) { NOW } else { LATER }));
+            add_pin(list, LATER);
+            list.push(Entry::new(R::ActivationUnfinished, LATER));
         }
-    };
-    let Some(activation) = &situation.activation else {
-        let status = if in_hand(situation.device.as_ref()) { NOW } else { LATER };
-        list.push(Entry::new(R::ActivationUnstarted, status).at(Step::Claimed.as_str()));
-        pins(list, LATER);
-        list.push(Entry::new(R::ActivationUnfinished, LATER));
-        return;
-    };
-    let step = activation.next_step();
+        Some(session) => {
+            match session {
+                Activation::CodeIssued { .. } => list.push_timed(code(NOW), session),
+                Activation::Aborted { .. } => list.push(code(NOW)),
+                Activation::Expired { .. } => {
+                    list.push(Entry::new(R::ActivationExpired, NOW).because(&[ReasonCode::T102]));
+                }
+                Activation::Failed { step, code, .. } => {
+                    let entry = Entry::new(R::ActivationFailed, NOW).at(step.as_str()).because(&[*code]);
+                    list.push_timed(entry, session);
+                }
+                Activation::Claimed { .. }
+                | Activation::IdentityProven { .. }
+                | Activation::Compatible { .. }
+                | Activation::NetworkOk { .. }
+                | Activation::Located { .. }
+                | Activation::BackedUp { .. }
+                | Activation::KeysLoaded { .. }
+                | Activation::ConfigApplied { .. }
+                | Activation::SignedIn { .. }
+                | Activation::PinSet { .. }
+                | Activation::Tested { .. }
+                | Activation::FirstTxnPending { .. }
+                | Activation::Active { .. }
+                | Activation::Waiting { .. } => {}
+            }
+            add_rest(list, session);
+        }
+    }
+}
+
+fn add_pin(list: &mut List<'_>, status: DueStatus) {
+    if list.situation.operators_with_pin == 0 {
+        list.push(Entry::new(R::OperatorPinUnset, status).at(Step::PinSet.as_str()));
+    }
+}
+
+/// The steps still to go, as one entry that names the next.
+fn add_rest(list: &mut List<'_>, session: &Activation) {
     let unfinished = |status| {
         let entry = Entry::new(R::ActivationUnfinished, status);
-        step.map_or_else(|| Entry::new(R::ActivationUnfinished, status), |step| entry.at(step.as_str()))
+        match session.next_step() {
+            Some(step) => entry.at(step.as_str()),
+            None => entry,
+        }
     };
-    match activation {
+    match session {
         Activation::Active { .. } => {}
-        Activation::CodeIssued { .. } => {
-            let entry = Entry::new(R::ActivationUnstarted, NOW).at(Step::Claimed.as_str());
-            list.push_timed(entry, activation);
-            pins(list, LATER);
-            list.push(Entry::new(R::ActivationUnfinished, LATER));
-        }
-        Activation::Aborted { .. } => {
-            list.push(Entry::new(R::ActivationUnstarted, NOW).at(Step::Claimed.as_str()));
-            pins(list, LATER);
-            list.push(Entry::new(R::ActivationUnfinished, LATER));
-        }
-        Activation::Expired { .. } => {
-            list.push(Entry::new(R::ActivationExpired, NOW).because(&[ReasonCode::T102]));
-            pins(list, LATER);
-            list.push(Entry::new(R::ActivationUnfinished, LATER));
-        }
-        Activation::Failed { step, code, .. } => {
-            let entry = Entry::new(R::ActivationFailed, NOW).at(step.as_str()).because(&[*code]);
-            list.push_timed(entry, activation);
-            pins(list, LATER);
-            list.push(unfinished(LATER));
-        }
-        Activation::Waiting { .. } => {
-            pins(list, LATER);
+        Activation::CodeIssued { .. }
+        | Activation::Aborted { .. }
+        | Activation::Expired { .. }
+        | Activation::Failed { .. }
+        | Activation::Waiting { .. } => {
+            add_pin(list, LATER);
             list.push(unfinished(LATER));
         }
         Activation::SignedIn { .. } => {
-            pins(list, NOW);
-            list.push_timed(unfinished(LATER), activation);
+            add_pin(list, NOW);
+            list.push_timed(unfinished(LATER), session);
         }
         Activation::Tested { .. } => {
-            pins(list, LATER);
-            list.push_timed(unfinished(NOW).awaiting(Party::Us(Desk::Operations)), activation);
+            add_pin(list, LATER);
+            list.push_timed(unfinished(NOW).awaiting(Party::Us(Desk::Operations)), session);
         }
         Activation::FirstTxnPending { .. } => {
             // The terminal takes money already: only the word 已激活 waits.
@@ -197,8 +215,8 @@ fn add_activation(list: &mut List<'_>) {
         | Activation::KeysLoaded { .. }
         | Activation::ConfigApplied { .. }
         | Activation::PinSet { .. } => {
-            pins(list, LATER);
-            list.push_timed(unfinished(NOW), activation);
+            add_pin(list, LATER);
+            list.push_timed(unfinished(NOW), session);
         }
     }
 }
