@@ -1,0 +1,8 @@
+//! The whole system from outside: the journey on both engines, killed at random moments, and
+//! searched for secrets. `cargo xtask test` builds the binary and starts PostgreSQL first.
+
+#![expect(clippy::unwrap_used, reason = "what a test stands on may stop it")]
+
+mod journey;
+mod killed;
+mod leaks;
