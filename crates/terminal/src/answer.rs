@@ -1,0 +1,159 @@
+//! What the platform answers, as the wire contract writes it. Unknown fields are ignored, so that
+//! the platform can say more to newer terminals.
+
+use serde::{Deserialize, Serialize};
+
+/// Where an activation stands. Every activation request answers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// `act_…`.
+    pub activation_id: String,
+    /// `dev_…`.
+    pub device_id: String,
+    /// State of the activation session.
+    pub state: String,
+    /// 未激活 or 已激活: what the merchant reads.
+    pub status_text: String,
+    /// Last word of the next step's path, when it is the terminal's turn.
+    #[serde(default)]
+    pub next_step: Option<String>,
+    /// Names of the states gone through, in order.
+    #[serde(default)]
+    pub completed: Vec<String>,
+    /// What the platform waits for, and from whom.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
+    /// The merchant's name, once the terminal may know it.
+    #[serde(default)]
+    pub merchant_name: Option<String>,
+    /// When the activation ends by itself.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+    /// Why it failed, in state `failed`.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+    /// Only in the answer to the test step.
+    #[serde(default)]
+    pub receipt: Option<Receipt>,
+}
+
+impl Status {
+    /// What the state asks of the terminal.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.state.as_str() {
+            "active" => Phase::Active,
+            "waiting" => Phase::Waiting,
+            "expired" | "failed" | "aborted" => Phase::Ended,
+            _ => Phase::UnderWay,
+        }
+    }
+}
+
+/// What a state asks of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Go on with the next step.
+    UnderWay,
+    /// Ask again later.
+    Waiting,
+    /// 已激活: nothing left to do.
+    Active,
+    /// Expired, failed or aborted: only a new activation code helps.
+    Ended,
+}
+
+/// One thing that is missing on the merchant's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Stable code.
+    pub code: String,
+    /// Who must act.
+    pub awaiting: String,
+    /// What they must do.
+    #[serde(default)]
+    pub remedy: String,
+    /// Which capabilities wait for it.
+    #[serde(default)]
+    pub impact: Vec<String>,
+    /// How long it takes as a rule.
+    #[serde(default)]
+    pub expected_wait_s: Option<u64>,
+}
+
+/// Why an activation failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// At which step.
+    pub step: String,
+    /// Stable code.
+    pub code: String,
+    /// What happened.
+    #[serde(default)]
+    pub message: String,
+    /// What to do next.
+    #[serde(default)]
+    pub remedy: String,
+}
+
+/// The slip the terminal prints after its test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Lines of at most 40 characters.
+    pub lines: Vec<String>,
+}
+
+/// Answer to a claim: the status and what the identity step needs.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Claimed {
+    #[serde(flatten)]
+    pub(crate) status: Status,
+    pub(crate) device_auth_id: String,
+    pub(crate) challenge: String,
+    pub(crate) server_nonce: String,
+}
+
+/// Answer to `GET …/backup`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BackupDocument {
+    pub(crate) document: String,
+    pub(crate) sha256: String,
+}
+
+/// Answer to `POST …/keys`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SignedStatement {
+    pub(crate) statement: String,
+    pub(crate) signature: String,
+    pub(crate) signer: String,
+}
+
+/// Answer to `GET …/config`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Configuration {
+    pub(crate) version: u64,
+    pub(crate) sha256: String,
+    pub(crate) values: serde_json::Value,
+}
+
+/// The platform's refusal, inside `{"error": …}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: ErrorFields,
+}
+
+/// The fields of a refusal.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ErrorFields {
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) field: Option<String>,
+    #[serde(default)]
+    pub(crate) remedy: Option<String>,
+    #[serde(default)]
+    pub(crate) legal: Vec<String>,
+    #[serde(default)]
+    pub(crate) tries_left: Option<u32>,
+}

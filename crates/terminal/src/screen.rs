@@ -1,0 +1,422 @@
+//! What the terminal shows: plain text, one thing at a time. Every screen says what happened, why,
+//! and what to do next.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::answer::{Phase, Status};
+use crate::attendant::{CodeWanted, StepReport};
+use crate::network_test::Leg;
+use crate::operator::EntryError;
+use crate::{Error, Refusal, Step};
+
+/// Width of a rule on the screen, in columns.
+const COLUMNS: usize = 40;
+
+/// The language of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// 简体中文.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The tag in `Accept-Language`.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+        }
+    }
+
+    const fn pick(self, zh: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
+        match text {
+            "zh" | "zh-CN" => Ok(Self::Zh),
+            "en" => Ok(Self::En),
+            _ => Err(UnknownLanguage),
+        }
+    }
+}
+
+/// A language the terminal does not speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the terminal speaks zh and en")]
+pub struct UnknownLanguage;
+
+/// One screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// What this is about, with the terminal's status.
+    pub title: String,
+    /// What happened, why, what next.
+    pub lines: Vec<String>,
+    /// What to type, when something is to be typed.
+    pub prompt: Option<String>,
+}
+
+impl Screen {
+    fn new(title: impl Into<String>, lines: Vec<String>) -> Self {
+        Self {
+            title: title.into(),
+            lines: lines.into_iter().filter(|line| !line.is_empty()).collect(),
+            prompt: None,
+        }
+    }
+
+    fn asking(mut self, prompt: &str) -> Self {
+        self.prompt = Some(prompt.to_owned());
+        self
+    }
+
+    /// First screen after power-on.
+    #[must_use]
+    pub fn welcome(language: Language, serial: &str, model: &str, status: Option<&Status>) -> Self {
+        let state = match status {
+            Some(status) => status_text(language, status.phase()),
+            None => status_text(language, Phase::UnderWay),
+        };
+        let mut lines = vec![
+            format!("{} {model}", language.pick("机型", "Model ")),
+            format!("{} {serial}", language.pick("序列号", "Serial")),
+        ];
+        if let Some(status) = status {
+            lines.extend(status.merchant_name.clone());
+            if let Some(step) = Step::next_after(&status.completed) {
+                let going_on = language.pick("从上次停下的步骤继续：", "Going on where it stopped: ");
+                lines.push(format!("{going_on}{}", step.title(language)));
+            }
+        }
+        Self::new(format!("星支付 Starpay    {state}"), lines)
+    }
+
+    /// Asks for the activation code.
+    #[must_use]
+    pub fn code(language: Language, why: CodeWanted<'_>) -> Self {
+        let mut lines = match why {
+            CodeWanted::First => Vec::new(),
+            CodeWanted::Refused(refusal) => said(language, refusal),
+            CodeWanted::Ended { state, detail } => vec![
+                format!(
+                    "{} ({state})",
+                    language.pick("上次激活没有完成", "The last activation did not finish")
+                ),
+                detail.to_owned(),
+            ],
+            CodeWanted::JournalLost => vec![
+                language.pick("本机记录丢失。", "This terminal lost its records.").to_owned(),
+                language
+                    .pick("请再输入一次同一个激活码。", "Please enter the same code once more.")
+                    .to_owned(),
+            ],
+        };
+        lines.push(
+            language
+                .pick(
+                    "激活码在商户后台或短信里，共10位。",
+                    "The code is in your console or text message: 10 characters.",
+                )
+                .to_owned(),
+        );
+        Self::new(Step::Claim.title(language), lines).asking(language.pick("激活码", "Code"))
+    }
+
+    /// Asks for an operator's number.
+    #[must_use]
+    pub fn operator_number(language: Language, refused: Option<&Refusal>) -> Self {
+        let mut lines = refused.map(|refusal| said(language, refusal)).unwrap_or_default();
+        lines.push(
+            language
+                .pick(
+                    "设置主管操作员。密码只属于您，我们不会向您索要。",
+                    "Set up the manager. The PIN is yours alone; we never ask for it.",
+                )
+                .to_owned(),
+        );
+        Self::new(Step::Pin.title(language), lines).asking(
+            language.pick("操作员号 (2至4位数字，回车为01)", "Operator number (2 to 4 digits, Enter for 01)"),
+        )
+    }
+
+    /// Asks for the PIN.
+    #[must_use]
+    pub fn pin(language: Language) -> Self {
+        Self::new(Step::Pin.title(language), Vec::new()).asking(language.pick("6位密码", "PIN, 6 digits"))
+    }
+
+    /// Asks for the PIN again.
+    #[must_use]
+    pub fn pin_again(language: Language) -> Self {
+        Self::new(Step::Pin.title(language), Vec::new())
+            .asking(language.pick("再输入一次密码", "PIN once more"))
+    }
+
+    /// Something typed in cannot be right.
+    #[must_use]
+    pub fn entry_refused(language: Language, error: EntryError) -> Self {
+        let line = match error {
+            EntryError::Number => {
+                language.pick("操作员号是2至4位数字。", "An operator number has 2 to 4 digits.")
+            }
+            EntryError::Pin => language.pick("密码是6位数字。", "A PIN has 6 digits."),
+            EntryError::Repetition => language
+                .pick("两次输入不一致，请重新输入。", "The two entries differ. Please enter it again."),
+        };
+        Self::new(Step::Pin.title(language), vec![line.to_owned()])
+    }
+
+    /// One line per finished step.
+    #[must_use]
+    pub fn progress(language: Language, report: &StepReport) -> String {
+        let mark = if report.ok { "✓" } else { "✗" };
+        let number = report.step.number();
+        let total = Step::ALL.len();
+        format!(
+            "[{number:>2}/{total}] {mark} {}  {} ms  {}",
+            report.step.title(language),
+            report.ms,
+            report.detail
+        )
+    }
+
+    /// The merchant's side is not ready.
+    #[must_use]
+    pub fn waiting(language: Language, status: &Status, pause: Duration) -> Self {
+        let mut lines = vec![
+            language.pick("终端已就绪，等待以下事项：", "The terminal is ready; still missing:").to_owned(),
+        ];
+        for item in &status.waiting {
+            let who = awaited(language, &item.awaiting);
+            let how_long = match item.expected_wait_s {
+                Some(seconds) => {
+                    format!("  ({} {})", language.pick("约", "about"), minutes(language, seconds))
+                }
+                None => String::new(),
+            };
+            lines.push(format!(
+                "· {who}: {}{how_long}",
+                if item.remedy.is_empty() { &item.code } else { &item.remedy }
+            ));
+        }
+        let again = language.pick("秒后自动再查询，无需操作。", "s until it looks again by itself.");
+        lines.push(format!("{}{again}", pause.as_secs().max(1)));
+        Self::new(
+            format!("{}    {}", language.pick("等待", "Waiting"), status_text(language, Phase::Waiting)),
+            lines,
+        )
+    }
+
+    /// 已激活, with the receipt.
+    #[must_use]
+    pub fn active(language: Language, status: &Status, receipt: &[String]) -> Self {
+        let mut lines: Vec<String> = status.merchant_name.clone().into_iter().collect();
+        lines.push(language.pick("可以开始收款。", "Ready to take payments.").to_owned());
+        lines.extend(receipt.iter().map(|line| format!("| {line}")));
+        Self::new(status_title(language), lines)
+    }
+
+    /// A PIN was right.
+    #[must_use]
+    pub fn verified(language: Language, number: &str) -> Self {
+        let line = format!("{number} {}", language.pick("密码正确。", "PIN is right."));
+        Self::new(status_title(language), vec![line])
+    }
+
+    /// What to press after the terminal stopped.
+    #[must_use]
+    pub const fn retry_prompt(language: Language) -> &'static str {
+        language.pick("回车重试，q关机", "Enter to try again, q to switch off")
+    }
+
+    /// What to press on an active terminal.
+    #[must_use]
+    pub const fn verify_prompt(language: Language) -> &'static str {
+        language.pick("回车核对操作员密码，q关机", "Enter to check an operator's PIN, q to switch off")
+    }
+
+    /// Something stopped the activation.
+    #[must_use]
+    pub fn stopped(language: Language, error: &Error) -> Self {
+        let title = language.pick("激活停在这里    未激活", "Activation stopped here    未激活 (not active)");
+        Self::new(title, reason(language, error))
+    }
+
+    /// Something went wrong on an active terminal.
+    #[must_use]
+    pub fn stopped_in_use(language: Language, error: &Error) -> Self {
+        Self::new(status_title(language), reason(language, error))
+    }
+}
+
+/// The title of an active terminal.
+fn status_title(language: Language) -> String {
+    format!("星支付 Starpay    {}", status_text(language, Phase::Active))
+}
+
+/// What happened, why, and what to do next.
+fn reason(language: Language, error: &Error) -> Vec<String> {
+    match error {
+        Error::Refused(refusal) => said(language, refusal),
+        Error::Unreachable { leg, detail } => vec![
+            format!(
+                "{} {}",
+                language.pick("连不上平台，断在：", "Cannot reach the platform. Broken:"),
+                leg_title(language, *leg)
+            ),
+            detail.clone(),
+            leg_remedy(language, *leg).to_owned(),
+        ],
+        Error::Statement(_) | Error::Damaged { .. } | Error::Malformed { .. } => vec![
+            error.to_string(),
+            language
+                .pick("请不要继续使用本机，联系客服。", "Do not use this terminal; call support.")
+                .to_owned(),
+        ],
+        Error::StillWaiting { .. } | Error::Ended { .. } | Error::NoAnswer(_) => vec![error.to_string()],
+        Error::Setting { .. }
+        | Error::FaultAccepted { .. }
+        | Error::Folder { .. }
+        | Error::Keys(_)
+        | Error::PowerCut(_) => vec![error.to_string()],
+    }
+}
+
+impl fmt::Display for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", "─".repeat(COLUMNS))?;
+        writeln!(f, " {}", self.title)?;
+        writeln!(f, "{}", "─".repeat(COLUMNS))?;
+        for line in &self.lines {
+            writeln!(f, " {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// 未激活 or 已激活: in English the Chinese words stay, because the merchant's papers show them.
+fn status_text(language: Language, phase: Phase) -> &'static str {
+    match phase {
+        Phase::Active => language.pick("已激活", "已激活 (active)"),
+        Phase::UnderWay | Phase::Waiting | Phase::Ended => language.pick("未激活", "未激活 (not active)"),
+    }
+}
+
+/// What the platform said, as lines.
+fn said(language: Language, refusal: &Refusal) -> Vec<String> {
+    let mut lines =
+        vec![if refusal.message.is_empty() { refusal.code.clone() } else { refusal.message.clone() }];
+    lines.extend(refusal.remedy.clone());
+    if let Some(left) = refusal.tries_left {
+        lines.push(format!("{}{left}", language.pick("剩余次数：", "Tries left: ")));
+    }
+    if let Some(after) = refusal.retry_after {
+        lines.push(format!(
+            "{}{}",
+            language.pick("请稍候：", "Please wait: "),
+            minutes(language, after.as_secs())
+        ));
+    }
+    lines
+}
+
+fn awaited<'a>(language: Language, who: &'a str) -> &'a str {
+    match who {
+        "merchant" => language.pick("商户", "Merchant"),
+        "us" | "operator" => language.pick("星支付", "Starpay"),
+        "third_party" => language.pick("外部机构", "Third party"),
+        other => other,
+    }
+}
+
+fn minutes(language: Language, seconds: u64) -> String {
+    if seconds < 60 {
+        format!("{seconds}{}", language.pick("秒", " s"))
+    } else {
+        format!("{}{}", seconds.div_ceil(60), language.pick("分钟", " min"))
+    }
+}
+
+const fn leg_title(language: Language, leg: Leg) -> &'static str {
+    match leg {
+        Leg::Resolve => language.pick("域名解析", "name look-up"),
+        Leg::Connect => language.pick("连接", "connection"),
+        Leg::Tls => language.pick("安全通道", "secure channel"),
+        Leg::Http => language.pick("平台应答", "the platform's answer"),
+        Leg::Clock => language.pick("时钟", "clock"),
+        Leg::Throughput => language.pick("网速", "speed"),
+    }
+}
+
+const fn leg_remedy(language: Language, leg: Leg) -> &'static str {
+    match leg {
+        Leg::Resolve | Leg::Connect => language
+            .pick("请检查Wi-Fi、网线或SIM卡，然后重试。", "Check Wi-Fi, cable or SIM card, then try again."),
+        Leg::Tls => language.pick(
+            "对方不是我们的平台，或时钟错误。请换一个网络重试。",
+            "This is not our platform, or the clock is wrong. Try another network.",
+        ),
+        Leg::Http => language.pick("请稍后重试。", "Try again in a while."),
+        Leg::Clock => language.pick("请校准本机时间后重试。", "Set the terminal's clock, then try again."),
+        Leg::Throughput => {
+            language.pick("网络太慢，请换一个网络重试。", "The network is too slow: try another one.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(state: &str) -> Status {
+        serde_json::from_value(serde_json::json!({
+            "activation_id": "act_1", "device_id": "dev_1", "state": state, "status_text": "未激活",
+            "completed": ["code_issued", "claimed"], "merchant_name": "星光小面馆",
+            "waiting": [{"code": "agreement_unsigned", "awaiting": "merchant", "remedy": "签署协议", "expected_wait_s": 600}]
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_title_turns_to_active_only_in_state_active() {
+        for language in [Language::Zh, Language::En] {
+            for (state, shown) in
+                [("claimed", "未激活"), ("waiting", "未激活"), ("failed", "未激活"), ("active", "已激活")]
+            {
+                let screen =
+                    Screen::welcome(language, "99990004STAR00000001", "STAR-A1", Some(&status(state)));
+                assert!(screen.title.contains(shown), "{state}: {}", screen.title);
+            }
+        }
+    }
+
+    #[test]
+    fn waiting_names_who_must_act_and_how_long_it_takes() {
+        let text = Screen::waiting(Language::Zh, &status("waiting"), Duration::from_secs(5)).to_string();
+        assert!(text.contains("商户: 签署协议  (约 10分钟)"), "{text}");
+    }
+
+    #[test]
+    fn every_broken_leg_has_a_name_and_a_remedy() {
+        for language in [Language::Zh, Language::En] {
+            for leg in Leg::ALL {
+                let error = Error::Unreachable { leg, detail: "x".to_owned() };
+                assert_eq!(Screen::stopped(language, &error).lines.len(), 3);
+            }
+        }
+    }
+}
