@@ -45,8 +45,6 @@ journey-steps-done = { $done ->
     }
 journey-elapsed = { $time } in all
 journey-took = took { $time }
-journey-change = { $machine }: { $from } → { $to }
-journey-change-new = { $machine }: { $to }
 journey-done = Done
 journey-now = Now
 journey-next = Next
@@ -107,8 +105,8 @@ terminal-active = Active
 terminal-waiting = Waiting for the merchant
 terminal-out = Out of service
 terminal-off = Not switched on yet
-terminal-steps = Activation { $done } / { $total }
-terminal-ready = The last step before taking payments is done
+terminal-steps = { $done } / { $total }
+terminal-ready = Test transaction passed
 terminal-receipt = Receipt
 terminal-receipt-test = Test transaction
 terminal-receipt-amount = Amount CNY 0.00
@@ -131,7 +129,7 @@ outbox-to = To
 outbox-at = Time
 outbox-subject = Subject
 outbox-back = Back to the first page
-delivery-queued = Queued
+delivery-waiting = Waiting
 delivery-sent = Sent
 delivery-failed = Failed
 
@@ -333,7 +331,7 @@ role-merchant = Merchant
 role-field_verifier = Field verifier
 role-reviewer = Reviewer
 role-senior_reviewer = Senior reviewer
-role-legal_representative = Legal representative
+role-legal_representative = Signer
 role-registry = Registry
 role-warehouse = Warehouse
 role-courier = Courier
@@ -448,7 +446,7 @@ error-idempotency_in_flight = The same request is still being processed.
 error-idempotency_key_missing = The request has no idempotency key.
     .remedy = Send an Idempotency-Key header, new and random for each new request.
 error-idempotency_key_invalid = The idempotency key is malformed.
-    .remedy = Use 1 to 255 visible ASCII characters.
+    .remedy = Use 1 to 128 visible ASCII characters.
 error-rate_limited = Too many requests in a short time.
     .remedy = Wait for the time given, then try again.
 error-too_large = The content is larger than allowed.
@@ -572,7 +570,7 @@ error-json_required = The content must be JSON.
 error-query_invalid = A query parameter is not valid.
     .remedy = Correct the named parameter as the API description says.
 error-limit_invalid = The page size is out of range.
-    .remedy = Ask for 1 to 100 entries a page.
+    .remedy = Ask for 1 to 200 entries a page.
 error-version_missing = The request does not say which version it is based on.
     .remedy = Read the present content first and send its version in If-Match.
 error-business_no_taken = This business number is already in use.
@@ -623,6 +621,36 @@ error-mcc_prohibited = This trade cannot be accepted.
     .remedy = If the wrong trade was chosen, correct it and submit again.
 error-under_age = The principal is under 18.
     .remedy = You can apply from the 18th birthday on.
+error-address_unconfirmed = The merchant has not confirmed the delivery address.
+    .remedy = Let the merchant confirm the address before packing.
+error-agreement_changed = The agreement is not the one you were shown.
+    .remedy = Open the agreement again, read it, then sign.
+error-approval_refused = The conditions for approval are not met.
+    .remedy = See the conditions listed; approve once they are met.
+error-claimed = Another reviewer is working on this application.
+    .remedy = Take the next one from the queue.
+error-not_claimed = Nobody has claimed this application.
+    .remedy = Claim it first, then decide.
+error-not_yours = Somebody else is carrying this out.
+    .remedy = Go back to your own list.
+error-device_taken = This terminal is already assigned.
+    .remedy = Scan another terminal from stock.
+error-serial_known = This serial number is already in stock.
+    .remedy = Check the label; do not book it twice.
+error-serial_mismatch = The serial number is not the one on the shipment.
+    .remedy = Compare it with the label on the back; if it differs, do not accept it and call support.
+error-slot_invalid = This time cannot be booked.
+    .remedy = Choose one of the times listed.
+error-must_be_true = This must be confirmed.
+    .remedy = Read it and confirm.
+error-field_unknown = A field is not one of ours.
+    .remedy = Check its spelling, or leave the named field out.
+error-too_many_documents = Too many documents were uploaded.
+    .remedy = Remove those not needed, then upload.
+error-requirements_open = Some items are still open, so this step must wait.
+    .remedy = Complete each item that is listed.
+error-mode_fixed = Sandbox or live was fixed at first start and cannot be changed.
+    .remedy = Deploy again with a new data folder.
 
 ## Why not yet: each requirement
 
@@ -880,3 +908,19 @@ field-documents-agent_auth = Agent's authority
 field-documents-ubo = Beneficial owners
 field-documents-special_permit = Trade permit
 why-field = { $field }: { $message }
+
+## SMS and e-mail
+
+message-subject = Starpay: news of your terminal
+message-one_time_code = [Starpay] Your code is { $code }, valid for 5 minutes. We never ask you for it.
+message-sign_link = [Starpay] Your agreement is ready to sign. Open it yourself within 7 days: { $code }
+message-sign_code = [Starpay] Your signing code is { $code }, valid for 5 minutes. Read the agreement before you sign.
+message-activation_code = [Starpay] Activation code { $code }, valid for 72 hours, only for terminal { $serial }. Do not share it.
+message-needs_info = [Starpay] { $count ->
+        [one] One item
+       *[other] { $count } items
+    } of your application must be corrected; the rest stays.
+message-approved = [Starpay] Your application was approved. Next: sign the agreement.
+message-rejected = [Starpay] We cannot accept your application at present. Sign in for the reason; you may appeal.
+message-shipped = [Starpay] Your terminal is on its way, tracking number { $code }. Check seal and serial number on delivery.
+message-activated = [Starpay] Terminal { $serial } is active.
