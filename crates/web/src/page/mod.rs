@@ -26,14 +26,8 @@ pub use outbox::{OutboxSource, OutboxView};
 
 use axum::Router;
 use axum::routing::get;
-use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use tower_http::set_header::SetResponseHeaderLayer;
-
-/// Only our own files, no inline script or style, nowhere to be framed.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the pages need from outside.
 #[derive(Clone)]
@@ -67,27 +61,26 @@ impl PageState {
     }
 }
 
-/// Every page with its assets. The dev outbox exists only where messages are not sent.
-pub fn router(state: PageState) -> Router {
-    let mut routes = Router::new().route("/", get(home::show)).route("/en", get(home::show_in_english));
+/// Every page with its assets. The dev outbox exists only where messages are not sent, the event
+/// stream only where a journey is played. Security headers are the whole site's (`crate::security`).
+pub fn router<S>(state: PageState) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let mut pages = Router::new().route("/", get(home::show)).route("/en", get(home::show_in_english));
     if state.journey.is_some() {
-        routes = routes.route("/journey/events", get(live::events));
+        pages = pages.route("/journey/events", get(live::events));
     }
     if state.outbox.is_some() {
-        routes = routes.route("/dev/outbox", get(outbox::show));
+        pages = pages.route("/dev/outbox", get(outbox::show));
     }
-    let pages = routes
+    pages
+        .route("/assets/{name}", get(asset::serve))
+        .route("/favicon.svg", get(asset::favicon))
         .with_state(state)
-        .layer(constant(CONTENT_SECURITY_POLICY, POLICY))
-        .layer(constant(REFERRER_POLICY, "no-referrer"))
-        .layer(constant(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"));
-    let assets = Router::new().route("/assets/{name}", get(asset::serve)).route("/favicon.svg", get(asset::favicon));
-    pages.merge(assets).layer(constant(X_CONTENT_TYPE_OPTIONS, "nosniff"))
 }
 
-fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
-}
-
+#[cfg(test)]
+mod coverage;
 #[cfg(test)]
 mod tests;
