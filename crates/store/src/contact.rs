@@ -14,6 +14,8 @@ sql! {
      otp_tries, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     BY_ID = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
      verified_at, created_at FROM contact WHERE id = $1";
+    LOCK = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
+     verified_at, created_at FROM contact WHERE id = $1 {for_update}";
     BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
      verified_at, created_at FROM contact WHERE mobile_index = $1";
     LOCK_BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
@@ -111,6 +113,14 @@ pub fn get(tx: &mut Tx, id: Uuid) -> Result<ContactRow, StoreError> {
 /// The store's own.
 pub fn find(tx: &mut Tx, id: Uuid) -> Result<Option<ContactRow>, StoreError> {
     tx.query_opt(&BY_ID, params![id])?.as_ref().map(ContactRow::read).transpose()
+}
+
+/// The contact with that id, locked until the transaction ends.
+///
+/// # Errors
+/// The store's own.
+pub fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<ContactRow>, StoreError> {
+    tx.query_opt(&LOCK, params![id])?.as_ref().map(ContactRow::read).transpose()
 }
 
 /// The contact with that number.

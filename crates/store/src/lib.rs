@@ -11,8 +11,11 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod access_key;
+pub mod activation_exchange;
 pub mod aggregate;
 pub mod attempt;
+pub mod audit;
+pub mod catalogue;
 pub mod check_result;
 mod config;
 pub mod contact;
@@ -33,6 +36,7 @@ pub mod operator;
 mod page;
 pub mod pii_access;
 pub mod policy;
+pub mod root;
 pub mod setting;
 pub mod settlement_account;
 mod sql;
@@ -45,7 +49,7 @@ pub use config::{DbConfig, Location};
 pub use db::Db;
 pub use error::{Rule, StoreError};
 pub use metrics::Metrics;
-pub use migration::{MigrationReport, version_needed};
+pub use migration::{MigrationReport, scripts, version_needed};
 pub use page::{Cursor, PAGE_ROWS_MAX, Page};
 pub use sql::{Engine, Statement};
 pub use tx::Tx;

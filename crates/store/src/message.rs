@@ -17,6 +17,8 @@ sql! {
     UPDATE = "UPDATE message SET state = $2, attempts = $3, sent_at = $4 WHERE id = $1";
     LIST = "SELECT id, merchant_id, channel, template, recipient, body, state, attempts, created_at, \
      sent_at FROM message WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    NEWEST = "SELECT id, merchant_id, channel, template, recipient, body, state, attempts, created_at, \
+     sent_at FROM message ORDER BY created_at DESC, id DESC LIMIT $1";
     BY_MERCHANT = "SELECT id, merchant_id, channel, template, recipient, body, state, attempts, created_at, \
      sent_at FROM message WHERE merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY \
      created_at, id LIMIT $3";
@@ -125,6 +127,14 @@ pub fn list_all(tx: &mut Tx, after: Option<Cursor>, limit: i64) -> Result<Page<M
     let rows = tx.query(&LIST, params![at, id, limit + 1])?;
     let rows = rows.iter().map(MessageRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id }))
+}
+
+/// The newest messages, newest first.
+///
+/// # Errors
+/// The store's own.
+pub fn list_newest(tx: &mut Tx, limit: i64) -> Result<Vec<MessageRow>, StoreError> {
+    tx.query(&NEWEST, params![rows_wanted(limit)])?.iter().map(MessageRow::read).collect()
 }
 
 /// A merchant's messages, oldest first.

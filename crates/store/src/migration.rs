@@ -12,6 +12,7 @@ use std::path::Path;
 const SOURCES: &[(&str, &str)] = &[
     ("V1__platform", include_str!("../migrations/V1__platform.sql")),
     ("V2__business", include_str!("../migrations/V2__business.sql")),
+    ("V3__activation_exchange", include_str!("../migrations/V3__activation_exchange.sql")),
 ];
 
 /// The table refinery keeps its record in.

@@ -134,3 +134,76 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Db, DbConfig, StoreError, setting};
+    use starpay_domain::instant::Timestamp;
+    use std::sync::{Arc, Barrier};
+
+    const NOW: Timestamp = Timestamp::from_micros(0);
+
+    fn open(folder: &tempfile::TempDir) -> Db {
+        let config = DbConfig::parse(folder.path().join("a.db").to_str().unwrap()).unwrap();
+        Db::migrate(&config).unwrap();
+        Db::open(&config).unwrap()
+    }
+
+    /// Eight bodies in one shared transaction; the sixth runs `fault`.
+    fn eight_with(db: &Db, fault: &'static str) -> Vec<Result<(), StoreError>> {
+        let gate = Arc::new(Barrier::new(2));
+        let inner = Arc::clone(&gate);
+        let first = db.clone();
+        let holder = std::thread::spawn(move || {
+            first.write_blocking(move |_| {
+                inner.wait();
+                inner.wait();
+                Ok::<(), StoreError>(())
+            })
+        });
+        gate.wait();
+        let mut threads = Vec::new();
+        for number in 0..8 {
+            let member = db.clone();
+            threads.push(std::thread::spawn(move || {
+                member.write_blocking(move |tx| {
+                    if number == 5 {
+                        tx.query_text(fault, &[])?;
+                    }
+                    setting::fix(tx, &format!("key {number}"), &"x".repeat(60_000), NOW).map(|_| ())
+                })
+            }));
+            while db.metrics().write_queue_depth < number + 1 {
+                std::thread::yield_now();
+            }
+        }
+        gate.wait();
+        holder.join().unwrap().unwrap();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    }
+
+    fn settings(db: &Db) -> usize {
+        let keys = |tx: &mut crate::Tx| {
+            (0..8).try_fold(0, |sum, number| {
+                Ok::<_, StoreError>(sum + usize::from(setting::get(tx, &format!("key {number}"))?.is_some()))
+            })
+        };
+        db.read_blocking(keys).unwrap()
+    }
+
+    #[test]
+    fn the_death_of_a_shared_transaction_reaches_every_member() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let db = open(&folder);
+        for fault in ["ROLLBACK", "PRAGMA max_page_count = 1"] {
+            let results = eight_with(&db, fault);
+            for result in &results {
+                assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{fault}: {result:?}");
+            }
+            assert_eq!(settings(&db), 0, "{fault}");
+        }
+        db.write_blocking(|tx| tx.query_text("PRAGMA max_page_count = 100000", &[])).unwrap();
+        assert!(eight_with(&db, "SELECT 1").iter().all(Result::is_ok), "the writer goes on");
+        assert_eq!((settings(&db), db.metrics().transactions_lost), (8, 2));
+    }
+}

@@ -1,0 +1,399 @@
+//! Verification of the event chains, which names what happened.
+//!
+//! Three passes, each in pages: every event against its own hash and its neighbour; every chain's
+//! end against its last event; every root file against the events it speaks of. What it cannot
+//! see: events cut off the end, together with their chain's end, since the last root.
+
+use crate::error::StoreError;
+use crate::event::{GENESIS, Hash, StoredEvent, chain_hash};
+use crate::params;
+use crate::root::{self, Head, RootFile};
+use crate::sql::sql;
+use crate::tx::Tx;
+use std::collections::BTreeSet;
+use std::fmt;
+use uuid::Uuid;
+
+sql! {
+    EVENTS = "SELECT id, merchant_id, kind, aggregate_id, version, name, actor_kind, actor_id, at, \
+              payload, previous, hash FROM event \
+              WHERE (aggregate_id, version, merchant_id) > ($1, $2, $3) \
+              ORDER BY aggregate_id, version, merchant_id LIMIT $4";
+    HEAD = "SELECT kind, merchant_id, aggregate_id, version, hash FROM chain_head WHERE aggregate_id = $1";
+    BARE_HEADS = "SELECT kind, merchant_id, aggregate_id, version, hash FROM chain_head AS head \
+                  WHERE (aggregate_id, merchant_id) > ($1, $2) AND NOT EXISTS \
+                  (SELECT 1 FROM event WHERE event.aggregate_id = head.aggregate_id) \
+                  ORDER BY aggregate_id, merchant_id LIMIT $3";
+    EVENT_HASH = "SELECT hash FROM event WHERE aggregate_id = $1 AND version = $2";
+    LAST_VERSION = "SELECT version FROM event WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1";
+}
+
+/// Rows of one page.
+const PAGE: i64 = 500;
+/// Findings that are named; more are only said to exist.
+const FINDINGS_MAX: usize = 1000;
+/// Versions tried when an event is looked for at another place of its chain.
+const VERSIONS_TRIED: i64 = 10_000;
+
+/// The aggregate a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// Its machine.
+    pub kind: String,
+    /// Whose it is.
+    pub merchant_id: Uuid,
+    /// Its id.
+    pub aggregate_id: Uuid,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} of merchant {}", self.kind, self.aggregate_id.simple(), self.merchant_id.simple())
+    }
+}
+
+/// One thing that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Finding {
+    /// A stored event is not the one that was hashed: a byte of it was changed.
+    #[error("event {version} of {subject} was changed")]
+    EventChanged {
+        /// Whose event.
+        subject: Subject,
+        /// Which.
+        version: i64,
+    },
+    /// An event stands at another place of its chain than it was written at.
+    #[error("event {belongs_at} of {subject} was moved: it stands at {found_at}")]
+    EventMoved {
+        /// Whose event.
+        subject: Subject,
+        /// Where it was written.
+        belongs_at: i64,
+        /// Where it stands.
+        found_at: i64,
+    },
+    /// Events are missing before others.
+    #[error("events {from} to {to} of {subject} were removed")]
+    EventMissing {
+        /// Whose events.
+        subject: Subject,
+        /// The first one missing.
+        from: i64,
+        /// The last one missing.
+        to: i64,
+    },
+    /// Events are missing at the end.
+    #[error("the last events of {subject} were deleted: {last_known} is known, {found} is the last one left")]
+    LastEventDeleted {
+        /// Whose events.
+        subject: Subject,
+        /// The last one left.
+        found: i64,
+        /// The last one known from the chain's end or a root.
+        last_known: i64,
+    },
+    /// An aggregate that is known has no event any more.
+    #[error("all events of {subject} were removed: {last_known} were known")]
+    AggregateRemoved {
+        /// Which.
+        subject: Subject,
+        /// Its last known version.
+        last_known: i64,
+    },
+    /// An event is whole in itself but does not follow the one before it.
+    #[error("event {version} of {subject} does not follow event {before}: one of them was replaced")]
+    LinkBroken {
+        /// Whose event.
+        subject: Subject,
+        /// Which.
+        version: i64,
+        /// The one before.
+        before: i64,
+    },
+    /// The record of a chain's end does not fit its last event.
+    #[error("the chain end of {subject} was changed or removed")]
+    HeadChanged {
+        /// Whose.
+        subject: Subject,
+    },
+    /// An event is whole and linked, but a root knows another one: the chain was written anew.
+    #[error("the chain of {subject} was rewritten: root {sequence} knows another event {version}")]
+    Rewritten {
+        /// Whose.
+        subject: Subject,
+        /// Which event.
+        version: i64,
+        /// The root that knows better.
+        sequence: i64,
+    },
+    /// A root file is missing.
+    #[error("root {sequence} is missing")]
+    RootMissing {
+        /// Which.
+        sequence: i64,
+    },
+    /// A root file is not the one that was written.
+    #[error("root {sequence} was changed, or the one before it was")]
+    RootChanged {
+        /// Which.
+        sequence: i64,
+    },
+}
+
+/// What a verification saw.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditReport {
+    /// Aggregates with at least one event.
+    pub aggregates: u64,
+    /// Events.
+    pub events: u64,
+    /// Root files.
+    pub roots: u64,
+    /// What is wrong, sorted; empty when all is well.
+    pub findings: Vec<Finding>,
+    /// Whether there is more wrong than is named.
+    pub more: bool,
+}
+
+impl AuditReport {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty() && !self.more
+    }
+}
+
+/// Verifies every chain, and the root files given in the order of their sequence. The caller has
+/// checked their signatures. Run it in a read transaction: it sees one moment of the store.
+///
+/// # Errors
+/// The store's own, or the first error the iterator gives.
+pub fn verify<I>(tx: &mut Tx, roots: I) -> Result<AuditReport, StoreError>
+where
+    I: IntoIterator<Item = Result<RootFile, StoreError>>,
+{
+    let mut audit = Audit::default();
+    audit.walk_events(tx)?;
+    audit.walk_heads(tx)?;
+    audit.walk_roots(tx, roots)?;
+    Ok(AuditReport { findings: audit.found.into_iter().collect(), ..audit.report })
+}
+
+#[derive(Default)]
+struct Audit {
+    report: AuditReport,
+    found: BTreeSet<Finding>,
+}
+
+/// The chain that is being walked.
+struct Chain {
+    subject: Subject,
+    version: i64,
+    hash: Hash,
+    intact: bool,
+}
+
+impl Audit {
+    fn find(&mut self, finding: Finding) {
+        if self.found.len() < FINDINGS_MAX {
+            self.found.insert(finding);
+        } else {
+            self.report.more = true;
+        }
+    }
+
+    fn walk_events(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut chain: Option<Chain> = None;
+        let mut after = (Uuid::nil(), i64::MIN, Uuid::nil());
+        loop {
+            let rows = tx.query(&EVENTS, params![after.0, after.1, after.2, PAGE])?;
+            let Some(last) = rows.last() else { break };
+            after = (last.get(3)?, last.get(4)?, last.get(1)?);
+            for row in &rows {
+                let stored = StoredEvent::read(row)?;
+                chain = Some(match chain.take() {
+                    Some(open) if open.subject.aggregate_id == stored.event.aggregate_id => {
+                        self.next_event(open, &stored)
+                    }
+                    ended => {
+                        if let Some(ended) = ended {
+                            self.chain_end(tx, &ended)?;
+                        }
+                        self.report.aggregates += 1;
+                        let before =
+                            Chain { subject: subject(&stored), version: 0, hash: GENESIS, intact: true };
+                        self.next_event(before, &stored)
+                    }
+                });
+            }
+        }
+        chain.map_or(Ok(()), |ended| self.chain_end(tx, &ended))
+    }
+
+    /// Checks an event against its own hash and the event before it.
+    fn next_event(&mut self, before: Chain, stored: &StoredEvent) -> Chain {
+        self.report.events += 1;
+        let version = stored.event.version;
+        let subject = before.subject;
+        let gap = version != before.version.saturating_add(1);
+        if gap && version > before.version {
+            let (from, to) = (before.version.saturating_add(1), version.saturating_sub(1));
+            self.find(Finding::EventMissing { subject: subject.clone(), from, to });
+        }
+        let intact = chain_hash(&stored.previous, &stored.event) == stored.hash;
+        if !intact {
+            self.find(match written_at(stored) {
+                Some(belongs_at) => {
+                    Finding::EventMoved { subject: subject.clone(), belongs_at, found_at: version }
+                }
+                None => Finding::EventChanged { subject: subject.clone(), version },
+            });
+        } else if !gap && before.intact && stored.previous != before.hash {
+            self.find(Finding::LinkBroken { subject: subject.clone(), version, before: before.version });
+        }
+        Chain { subject, version, hash: stored.hash, intact }
+    }
+
+    /// Checks a chain's recorded end against its last event.
+    fn chain_end(&mut self, tx: &mut Tx, chain: &Chain) -> Result<(), StoreError> {
+        let subject = || chain.subject.clone();
+        let head = tx.query_opt(&HEAD, params![chain.subject.aggregate_id])?;
+        let Some(head) = head.as_ref().map(Head::read).transpose()? else {
+            self.find(Finding::HeadChanged { subject: subject() });
+            return Ok(());
+        };
+        if head.version > chain.version {
+            self.find(Finding::LastEventDeleted {
+                subject: subject(),
+                found: chain.version,
+                last_known: head.version,
+            });
+        } else if chain.intact && (head.version != chain.version || head.hash != chain.hash) {
+            self.find(Finding::HeadChanged { subject: subject() });
+        }
+        Ok(())
+    }
+
+    /// Finds chain ends without any event.
+    fn walk_heads(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut after = (Uuid::nil(), Uuid::nil());
+        loop {
+            let rows = tx.query(&BARE_HEADS, params![after.0, after.1, PAGE])?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in &rows {
+                let head = Head::read(row)?;
+                after = (head.aggregate_id, head.merchant_id);
+                let last_known = head.version;
+                self.find(Finding::AggregateRemoved { subject: known(head), last_known });
+            }
+        }
+    }
+
+    fn walk_roots<I>(&mut self, tx: &mut Tx, roots: I) -> Result<(), StoreError>
+    where
+        I: IntoIterator<Item = Result<RootFile, StoreError>>,
+    {
+        let (mut sequence, mut previous) = (0, GENESIS);
+        for file in roots {
+            let file = file?;
+            self.report.roots += 1;
+            while sequence + 1 < file.sequence && self.found.len() < FINDINGS_MAX {
+                sequence += 1;
+                self.find(Finding::RootMissing { sequence });
+                previous = file.previous;
+            }
+            let hash = file.hash()?;
+            let marked = root::find(tx, file.sequence)?;
+            if file.previous != previous || marked.is_some_and(|mark| mark.hash != hash) {
+                self.find(Finding::RootChanged { sequence: file.sequence });
+            }
+            (sequence, previous) = (file.sequence, hash);
+            for head in file.heads {
+                self.check_rooted(tx, head, sequence)?;
+            }
+        }
+        let last = root::last(tx)?.map_or(0, |mark| mark.sequence);
+        for sequence in sequence.saturating_add(1)..=last {
+            self.find(Finding::RootMissing { sequence });
+        }
+        Ok(())
+    }
+
+    /// Checks what a root says about one chain.
+    fn check_rooted(&mut self, tx: &mut Tx, head: Head, sequence: i64) -> Result<(), StoreError> {
+        let version = head.version;
+        let stored = tx.query_opt(&EVENT_HASH, params![head.aggregate_id, version])?;
+        if let Some(row) = stored {
+            if row.get::<Hash>(0)? != head.hash {
+                let subject = known(head);
+                // An event already named as changed need not be named again.
+                let named = Finding::EventChanged { subject: subject.clone(), version };
+                if !self.found.contains(&named) {
+                    self.find(Finding::Rewritten { subject, version, sequence });
+                }
+            }
+            return Ok(());
+        }
+        let left = tx.query_opt(&LAST_VERSION, params![head.aggregate_id])?;
+        match left.map(|row| row.get::<i64>(0)).transpose()? {
+            None => self.removed(known(head), version),
+            Some(found) if found < version => {
+                self.cut_off(known(head), found, version);
+            }
+            // A hole before a later event: named as missing when the events were walked.
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Names a removed aggregate once, with the highest version that is known of it.
+    fn removed(&mut self, subject: Subject, version: i64) {
+        let mut last_known = version;
+        self.found.retain(|finding| {
+            if let Finding::AggregateRemoved { subject: named, last_known: known } = finding
+                && *named == subject
+            {
+                last_known = last_known.max(*known);
+                return false;
+            }
+            true
+        });
+        self.find(Finding::AggregateRemoved { subject, last_known });
+    }
+
+    /// Names a cut-off chain once, with the highest version that is known of it.
+    fn cut_off(&mut self, subject: Subject, found: i64, version: i64) {
+        let mut last_known = version;
+        self.found.retain(|finding| {
+            if let Finding::LastEventDeleted { subject: named, last_known: known, .. } = finding
+                && *named == subject
+            {
+                last_known = last_known.max(*known);
+                return false;
+            }
+            true
+        });
+        self.find(Finding::LastEventDeleted { subject, found, last_known });
+    }
+}
+
+fn subject(stored: &StoredEvent) -> Subject {
+    let event = &stored.event;
+    Subject { kind: event.kind.clone(), merchant_id: event.merchant_id, aggregate_id: event.aggregate_id }
+}
+
+fn known(head: Head) -> Subject {
+    Subject { kind: head.kind, merchant_id: head.merchant_id, aggregate_id: head.aggregate_id }
+}
+
+/// The version under which a stored event has the hash it carries, if there is one.
+fn written_at(stored: &StoredEvent) -> Option<i64> {
+    let mut event = stored.event.clone();
+    (1..=VERSIONS_TRIED).find(|version| {
+        event.version = *version;
+        chain_hash(&stored.previous, &event) == stored.hash
+    })
+}

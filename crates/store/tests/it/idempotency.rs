@@ -1,0 +1,85 @@
+//! Idempotent answers.
+
+use crate::stand::{at, id, on_both};
+use crate::transactions::shop;
+use starpay_store::idempotency::{self, Begun, KEPT_DAYS, RequestKey};
+use starpay_store::{StoreError, Tx, merchant};
+use std::time::Duration;
+
+fn key(key: &str) -> RequestKey {
+    RequestKey { actor: "ak_1".into(), route: "POST /api/v1/applications".into(), key: key.into() }
+}
+
+/// A use case in small: makes a merchant once per key and answers with its id.
+fn make(tx: &mut Tx, request: &RequestKey, body: &[u8], id: uuid::Uuid) -> Result<Vec<u8>, StoreError> {
+    match idempotency::begin(tx, request, body, at(0))? {
+        Begun::Replay(stored) => Ok(stored.answer),
+        Begun::Fresh => {
+            merchant::insert(tx, &shop(id))?;
+            std::thread::sleep(Duration::from_millis(5));
+            idempotency::finish(tx, request, id.as_bytes())?;
+            Ok(id.as_bytes().to_vec())
+        }
+    }
+}
+
+#[test]
+fn the_same_request_gets_the_same_answer_and_another_body_an_error() {
+    on_both(|stand| {
+        let (first, second) = (id(), id());
+        let answer = stand.write(move |tx| make(tx, &key("k"), b"body", first)).unwrap();
+        let again = stand.write(move |tx| make(tx, &key("k"), b"body", second)).unwrap();
+        assert_eq!((&answer, answer.as_slice()), (&again, first.as_bytes().as_slice()));
+        let other = stand.write(move |tx| make(tx, &key("k"), b"another", second));
+        assert_eq!(other, Err(StoreError::KeyReused));
+        let looked = stand.read(|tx| idempotency::find(tx, &key("k"), at(1))).unwrap().unwrap();
+        assert_eq!(looked.answer, answer);
+        assert_eq!(stand.read(|tx| idempotency::find(tx, &key("l"), at(1))).unwrap(), None);
+    });
+}
+
+#[test]
+fn concurrent_twins_have_one_effect_and_one_answer() {
+    on_both(|stand| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let (db, id) = (stand.db.clone(), id());
+                std::thread::spawn(move || {
+                    db.write_blocking::<_, StoreError, _>(move |tx| make(tx, &key("twin"), b"body", id))
+                })
+            })
+            .collect();
+        let answers: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        let made = stand.read(|tx| merchant::list_all(tx, None, 10)).unwrap().rows;
+        assert_eq!(made.len(), 1);
+    });
+}
+
+#[test]
+fn a_failure_is_not_stored_and_old_answers_go() {
+    on_both(|stand| {
+        let failed: Result<(), StoreError> = stand.write(|tx| {
+            idempotency::begin(tx, &key("k"), b"body", at(0))?;
+            Err(StoreError::NotFound { what: "merchant" })
+        });
+        assert!(failed.is_err());
+        let fresh = id();
+        stand.write(move |tx| make(tx, &key("k"), b"better", fresh)).unwrap();
+        let late = at(KEPT_DAYS * 86_400 + 1);
+        assert_eq!(stand.read(move |tx| idempotency::find(tx, &key("k"), late)).unwrap(), None);
+        let begun = stand
+            .write(move |tx| {
+                let begun = idempotency::begin(tx, &key("k"), b"other body, much later", late)?;
+                idempotency::finish(tx, &key("k"), b"x")?;
+                Ok(begun)
+            })
+            .unwrap();
+        assert_eq!(begun, Begun::Fresh);
+        assert_eq!(stand.write(move |tx| idempotency::purge(tx, late, 10)).unwrap(), 0);
+        let later = late.plus_seconds(KEPT_DAYS * 86_400 + 1);
+        assert_eq!(stand.write(move |tx| idempotency::purge(tx, later, 10)).unwrap(), 1);
+        let unbegun = stand.write(|tx| idempotency::finish(tx, &key("never"), b"x"));
+        assert_eq!(unbegun, Err(StoreError::NotFound { what: "idempotency" }));
+    });
+}
