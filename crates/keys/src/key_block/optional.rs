@@ -60,9 +60,9 @@ impl OptionalBlock {
         if let Ok(length) = u8::try_from(short) {
             return Ok(format!("{}{length:02X}{}", self.id, self.content));
         }
-        // Extended form: 00, how many characters the length has, the length.
+        // Extended form: 00, how many bytes (two digits each) the length has, the length.
         let length = u16::try_from(short + 6).map_err(|_| KeyBlockError::OptionalLength(self.id.clone()))?;
-        Ok(format!("{}0004{length:04X}{}", self.id, self.content))
+        Ok(format!("{}0002{length:04X}{}", self.id, self.content))
     }
 
     /// Reads the block in front of `text`; answers it and what follows.
@@ -74,7 +74,10 @@ impl OptionalBlock {
         let (length, head, rest) = match upper_hex(short).ok_or_else(wrong)? {
             0 => {
                 let (digits, rest) = rest.split_at_checked(2).ok_or_else(wrong)?;
-                let digits = upper_hex(digits).filter(|digits| (1..=4).contains(digits)).ok_or_else(wrong)?;
+                let digits = match upper_hex(digits).ok_or_else(wrong)? {
+                    bytes @ 1..=2 => 2 * bytes,
+                    _ => return Err(wrong()),
+                };
                 let (length, rest) = rest.split_at_checked(digits).ok_or_else(wrong)?;
                 (upper_hex(length).ok_or_else(wrong)?, HEAD_CHARACTERS + 2 + digits, rest)
             }

@@ -55,7 +55,7 @@ fn run_case(list: &str, at: usize, case: &Value, tally: &mut Tally) {
         return tally.malformed(format!("{list}[{at}] has no id"));
     };
     if list != "crypto" {
-        return tally.not_run(list, id, "messages are not run yet");
+        return tally.not_run(list, id, "no rule for messages");
     }
     let Some(kind) = case.get("kind").and_then(Value::as_str) else {
         return tally.malformed(format!("{list}[{at}] has no kind"));
