@@ -140,6 +140,13 @@ impl Actor {
         Self { id: format!("system:{job}"), role: Role::System, merchant: None, subject: None }
     }
 
+    /// Whose idempotency keys these are: a merchant's stay good over a new sign-in.
+    #[must_use]
+    pub fn account(&self) -> String {
+        let owner = self.merchant.map_or_else(|| self.id.clone(), |merchant| merchant.to_string());
+        format!("{}:{owner}", self.role.as_str())
+    }
+
     /// Whether the role allows the action.
     ///
     /// # Errors

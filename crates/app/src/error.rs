@@ -12,6 +12,8 @@ use starpay_store::StoreError;
 pub enum ErrorKind {
     /// The request itself is wrong: correct the named fields.
     Invalid,
+    /// Well formed, but it contradicts what was said before.
+    Unprocessable,
     /// Who are you? The credential is absent, wrong or expired.
     Unauthenticated,
     /// Known, but not allowed.
@@ -173,7 +175,7 @@ impl From<StoreError> for Error {
             StoreError::NotFound { .. } => (ErrorKind::NotFound, "not_found"),
             StoreError::Stale { .. } => (ErrorKind::Conflict, "stale_version"),
             StoreError::Constraint { .. } => (ErrorKind::Conflict, "conflict"),
-            StoreError::Overloaded { .. }
+            StoreError::Overloaded
             | StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. } => (ErrorKind::Unavailable, "unavailable"),
             _ => (ErrorKind::Internal, "internal"),

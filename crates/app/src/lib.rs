@@ -2,10 +2,35 @@
 //! opens one transaction, writes the new state, its event, the idempotent answer and the outbox
 //! together, and never talks to the outside while a transaction is open.
 
+mod access;
 mod actor;
+mod agreement;
+mod application;
+mod contact;
+mod device;
 mod error;
+mod form;
+mod founding;
+mod health;
+mod job;
+mod message;
+mod paging;
+mod picture;
+mod platform;
 pub mod port;
+mod registration;
+mod requirement;
+mod shipment;
+mod step;
+mod timeline;
+mod vault;
 pub mod view;
+mod visit;
 
 pub use actor::{Action, Actor, PERMISSIONS, Role};
 pub use error::{Error, ErrorKind, FieldError};
+pub use founding::{found, founded};
+pub use health::{Health, Waiting};
+pub use message::{Channel, DevMessage, Template};
+pub use picture::UPLOAD_BYTES_MAX;
+pub use platform::{Deployment, IdempotencyKey, Mode, Platform, Ports, Replayed, Reply};

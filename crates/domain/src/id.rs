@@ -25,7 +25,8 @@ pub trait TypedId: Copy + Eq + fmt::Display + fmt::Debug {
     /// From `prefix_` and 32 lower-case hexadecimal digits; `None` for anything else.
     fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(Self::PREFIX)?.strip_prefix('_')?;
-        let canonical = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let canonical =
+            digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         canonical.then(|| Uuid::try_parse(digits).ok()).flatten().map(Self::from_uuid)
     }
 }
@@ -64,6 +65,8 @@ typed_ids! {
     ApplicationId "app",
     /// 材料: one uploaded document.
     DocumentId "doc",
+    /// 自动核验: one automatic check.
+    CheckId "chk",
     /// 受理协议.
     AgreementId "agr",
     /// 报送/入网, one per channel.

@@ -116,10 +116,7 @@ macro_rules! machine {
             fn facts(&self) -> $crate::fact::Record {
                 Self::facts(self)
             }
-            fn restore(
-                state: &str,
-                record: &$crate::fact::Record,
-            ) -> Result<Self, $crate::fact::FactError> {
+            fn restore(state: &str, record: &$crate::fact::Record) -> Result<Self, $crate::fact::FactError> {
                 Self::restore(state, record)
             }
             fn apply(
@@ -137,10 +134,7 @@ macro_rules! machine {
             fn facts(&self) -> $crate::fact::Record {
                 Self::facts(self)
             }
-            fn restore(
-                name: &str,
-                record: &$crate::fact::Record,
-            ) -> Result<Self, $crate::fact::FactError> {
+            fn restore(name: &str, record: &$crate::fact::Record) -> Result<Self, $crate::fact::FactError> {
                 Self::restore(name, record)
             }
         }

@@ -136,6 +136,8 @@ pub struct DocumentView {
 /// One automatic check.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct CheckView {
+    /// `chk_…`
+    pub id: String,
     /// `identity`, `licence`, `lists`, `age`, `names`.
     pub kind: String,
     /// `match`, `mismatch`, `inconclusive`.

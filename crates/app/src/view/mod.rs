@@ -21,7 +21,7 @@ pub use operations::{
 pub use terminal::{
     BackupAcknowledgement, BackupDocument, Claim, Claimed, CompatibilityReport, ConfigAcknowledgement,
     DeviceConfig, IdentityProof, KeyConfirmation, KeyRequest, KeyStatement, Leg, LocationReport,
-    NetworkReport, OperatorSetting, PinEnvelope, PinSetting, PinVerification, SignIn, TerminalReceipt,
+    NetworkReport, OperatorSetting, PinEnvelope, PinSetting, PinVerification, SignIn, StepFailure, TerminalReceipt,
     TerminalStatus, TestCall, VerifyOperator, WaitingFor,
 };
 

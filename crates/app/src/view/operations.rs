@@ -24,8 +24,10 @@ pub struct VisitView {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BookVisit {
-    /// RFC 3339.
-    pub at: String,
+    /// The slot begins: RFC 3339.
+    pub from: String,
+    /// The slot ends.
+    pub until: String,
 }
 
 /// What the verifier found.
@@ -120,12 +122,16 @@ pub struct AddressConfirmation {
 pub struct PackShipment {
     /// Serial read off the terminal (TUSN).
     pub serial: String,
+    /// Number of the tamper-evident seal.
+    pub seal: String,
 }
 
 /// The warehouse hands the parcel over.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HandOver {
+    /// The carrier, for example `sandbox`.
+    pub carrier: String,
     /// The carrier's number, when the carrier gave one at the counter; absent = order a pick-up.
     pub tracking_no: Option<String>,
 }

@@ -58,6 +58,9 @@ pub struct TerminalStatus {
     pub merchant_name: String,
     /// When an unfinished activation ends.
     pub expires_at: Option<String>,
+    /// Why it failed, in `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<StepFailure>,
     /// Proof of activation, once active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<TerminalReceipt>,
@@ -268,21 +271,24 @@ pub struct TestCall {
     pub printed: bool,
 }
 
-/// Proof of activation.
+/// Proof of activation, ready to be printed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TerminalReceipt {
-    /// Serial.
-    pub serial: String,
-    /// 商户编号.
-    pub merchant_no: String,
-    /// 终端号.
-    pub terminal_no: String,
-    /// Check value of the master key.
-    pub kcv: String,
-    /// Hash of the configuration.
-    pub config_sha256: String,
-    /// When.
-    pub activated_at: String,
+    /// Lines of at most 40 characters.
+    pub lines: Vec<String>,
+}
+
+/// Why an activation stands still.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StepFailure {
+    /// The step that failed.
+    pub step: String,
+    /// Reason catalogue code.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub remedy: String,
 }
 
 /// An operator signs in at the terminal.

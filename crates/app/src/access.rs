@@ -1,0 +1,162 @@
+//! Credentials: bearer tokens for people, partners and sessions.
+//!
+//! A token is 32 random bytes behind a prefix that names the deployment (`sp_test_`, `sp_live_`).
+//! Only its keyed hash is kept, so a copy of the table opens no door.
+
+use crate::error::{Error, ErrorKind};
+use crate::platform::{Call, IdempotencyKey, Platform, Reply};
+use crate::step::Step;
+use crate::vault::domain_of;
+use crate::view::{AccessKeyCreated, Me, NewAccessKey};
+use crate::{Action, Actor, Role};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use starpay_domain::id::{AccessKeyId, MerchantId, TypedId};
+use starpay_domain::instant::Timestamp;
+use starpay_store::access_key::{self, AccessKeyRow};
+
+/// Longest token looked at.
+const TOKEN_BYTES_MAX: usize = 128;
+
+/// A credential to be made.
+pub(crate) struct Credential<'c> {
+    /// `api`, `session`, `link`.
+    pub(crate) kind: &'static str,
+    /// What it stands for.
+    pub(crate) role: Role,
+    /// The one thing a link is for, or the contact of a session.
+    pub(crate) subject: &'c str,
+    /// Whose it is.
+    pub(crate) merchant: Option<MerchantId>,
+    /// For people.
+    pub(crate) label: &'c str,
+    /// Its end.
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl Step<'_> {
+    /// Makes a credential; the token is known to nobody after this answer.
+    pub(crate) fn issue(&mut self, credential: &Credential<'_>) -> Result<(AccessKeyId, String), Error> {
+        let id: AccessKeyId = self.new_id();
+        let secret = self.draw::<32>();
+        let token =
+            format!("{}{}", self.shared.deployment.mode.token_prefix(), URL_SAFE_NO_PAD.encode(secret));
+        access_key::insert(
+            self.tx,
+            &AccessKeyRow {
+                id: id.uuid(),
+                secret_hash: self.shared.vault.code_hash(domain_of::TOKEN, &token),
+                kind: credential.kind.to_owned(),
+                role: credential.role.as_str().to_owned(),
+                subject: credential.subject.to_owned(),
+                merchant_id: credential.merchant.map(TypedId::uuid),
+                label: credential.label.to_owned(),
+                created_at: self.at,
+                expires_at: credential.expires_at,
+                revoked_at: None,
+            },
+        )?;
+        Ok((id, token))
+    }
+}
+
+impl Platform {
+    /// Who a bearer token is.
+    ///
+    /// # Errors
+    /// `unauthenticated` for anything unknown, ended or revoked: the three are not told apart.
+    pub async fn authenticate(&self, token: &str) -> Result<Actor, Error> {
+        let refused = || Error::new(ErrorKind::Unauthenticated, "unauthenticated");
+        if token.len() > TOKEN_BYTES_MAX || !token.starts_with(self.shared.deployment.mode.token_prefix()) {
+            return Err(refused());
+        }
+        let hash = self.shared.vault.code_hash(domain_of::TOKEN, token);
+        let now = self.now();
+        let row = self
+            .db
+            .read(move |tx| access_key::find_by_secret(tx, &hash).map_err(Error::from))
+            .await?
+            .ok_or_else(refused)?;
+        let over = row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now);
+        let role = Role::parse(&row.role).filter(|_| !over).ok_or_else(refused)?;
+        Ok(Actor {
+            id: AccessKeyId::from_uuid(row.id).to_string(),
+            role,
+            merchant: row.merchant_id.map(MerchantId::from_uuid),
+            subject: (row.kind == "link").then_some(row.subject),
+        })
+    }
+
+    /// Who the caller is.
+    #[must_use]
+    pub fn me(&self, actor: &Actor) -> Me {
+        Me {
+            id: actor.id.clone(),
+            role: actor.role.as_str().to_owned(),
+            merchant_id: actor.merchant.map(|id| id.to_string()),
+        }
+    }
+
+    /// Makes a credential for staff, a partner or an integrator.
+    ///
+    /// # Errors
+    /// `forbidden`; a wrong role or merchant.
+    pub async fn create_access_key(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        wanted: NewAccessKey,
+    ) -> Result<Reply<AccessKeyCreated>, Error> {
+        actor.may(Action::Administer)?;
+        let role = match Role::parse(&wanted.role) {
+            Some(
+                role @ (Role::FieldVerifier
+                | Role::Reviewer
+                | Role::Warehouse
+                | Role::Courier
+                | Role::Registry
+                | Role::Integrator
+                | Role::Support
+                | Role::Admin),
+            ) => role,
+            // The others prove themselves in another way.
+            Some(Role::Applicant | Role::Signer | Role::Terminal | Role::System) | None => {
+                return Err(Error::invalid("choice", "role"));
+            }
+        };
+        let merchant = match &wanted.merchant_id {
+            None => None,
+            Some(text) => {
+                Some(MerchantId::parse(text).ok_or_else(|| Error::invalid("choice", "merchant_id"))?)
+            }
+        };
+        if (role == Role::Integrator) != merchant.is_some() {
+            return Err(Error::invalid("field_required", "merchant_id"));
+        }
+        self.command(actor, Call::new("access-key.create", key, wanted.clone()), move |step| {
+            let (id, token) = step.issue(&Credential {
+                kind: "api",
+                role,
+                subject: "",
+                merchant,
+                label: &wanted.label,
+                expires_at: None,
+            })?;
+            Ok(AccessKeyCreated { id: id.to_string(), token, role: role.as_str().to_owned() })
+        })
+        .await
+    }
+
+    /// Ends a credential at once.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`.
+    pub async fn revoke_access_key(&self, actor: &Actor, id: AccessKeyId) -> Result<(), Error> {
+        actor.may(Action::Administer)?;
+        self.apply(actor, move |step| {
+            let at = step.at;
+            access_key::revoke(step.tx, id.uuid(), at).map_err(Error::from)
+        })
+        .await
+    }
+}

@@ -1,0 +1,127 @@
+//! Who a terminal is: every request carries its device key's signature, a fresh nonce and a
+//! timestamp near ours. Nothing it says is believed before all three hold.
+
+use crate::error::{Error, ErrorKind};
+use crate::platform::Platform;
+use crate::{Actor, Role};
+use bytes::Bytes;
+use starpay_domain::device::Device;
+use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
+use starpay_keys::signature::{PublicKey, Signature};
+use starpay_keys::wire;
+use starpay_store::aggregate;
+use starpay_store::nonce::{self, Spent};
+use uuid::Uuid;
+
+/// How far a terminal's clock may be from ours.
+pub(super) const CLOCK_SECONDS: i64 = 300;
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub struct SignedRequest {
+    /// `Starpay-Key`.
+    pub key: String,
+    /// `Starpay-Timestamp`.
+    pub timestamp: String,
+    /// `Starpay-Nonce`.
+    pub nonce: String,
+    /// `Starpay-Signature`.
+    pub signature: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path with query, as sent.
+    pub path_and_query: String,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl SignedRequest {
+    /// Checks the form, the clock and the signature against this key.
+    pub(super) fn verify(&self, key: &PublicKey, now_ms: i64) -> Result<(), Error> {
+        let timestamp: i64 = self.timestamp.parse().map_err(|_| refused("Starpay-Timestamp"))?;
+        if now_ms.abs_diff(timestamp) > CLOCK_SECONDS.unsigned_abs() * 1000 {
+            return Err(Error::new(ErrorKind::Unauthenticated, "clock_skew").about("Starpay-Timestamp"));
+        }
+        wire::array_from_base64url::<16>(&self.nonce).ok_or_else(|| refused("Starpay-Nonce"))?;
+        let signature = wire::from_base64url(&self.signature)
+            .and_then(|bytes| Signature::from_bytes(&bytes).ok())
+            .ok_or_else(|| refused("Starpay-Signature"))?;
+        let text =
+            wire::request_text(&self.method, &self.path_and_query, timestamp, &self.nonce, &self.body);
+        key.verify(text.as_bytes(), &signature).map_err(|_| refused("Starpay-Signature"))
+    }
+
+    /// The thumbprint it claims.
+    pub(super) fn thumbprint(&self) -> Result<Vec<u8>, Error> {
+        hex::decode(&self.key)
+            .ok()
+            .filter(|bytes| bytes.len() == 32 && self.key == self.key.to_lowercase())
+            .ok_or_else(|| refused("Starpay-Key"))
+    }
+}
+
+fn refused(field: &str) -> Error {
+    Error::new(ErrorKind::Unauthenticated, "signature_invalid").about(field)
+}
+
+impl Platform {
+    /// Who signed this request. Its nonce is used up.
+    ///
+    /// # Errors
+    /// `device_unknown`, `device_auth_rejected`, `signature_invalid`, `clock_skew`,
+    /// `nonce_replayed`.
+    pub async fn authenticate_terminal(&self, request: &SignedRequest) -> Result<Actor, Error> {
+        let thumbprint = request.thumbprint()?;
+        let wanted = thumbprint.clone();
+        let found = self
+            .db
+            .read(move |tx| {
+                let Some(auth) = aggregate::device_auth::find_by_thumbprint(tx, &wanted)? else {
+                    return Ok::<_, Error>(None);
+                };
+                let device: Uuid = aggregate::DEVICE_AUTH.column(&auth, "device_id")?;
+                let device = aggregate::find_any(tx, &aggregate::DEVICE, device)?;
+                Ok(Some((auth, device)))
+            })
+            .await?;
+        let Some((auth, device)) = found else {
+            return Err(Error::new(ErrorKind::Unauthenticated, "device_unknown").about("Starpay-Key"));
+        };
+        let spki: Vec<u8> = aggregate::DEVICE_AUTH.column(&auth, "sign_key")?;
+        let key = PublicKey::from_spki_der(&spki).map_err(|error| Error::internal(error.to_string()))?;
+        request.verify(&key, self.now().millis())?;
+        if auth.state == "rejected" {
+            return Err(Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("Starpay-Key"));
+        }
+        let blocked = device.as_ref().is_none_or(|row| matches!(row.state.as_str(), "lost" | "tampered" | "retired"));
+        if blocked {
+            return Err(Error::new(ErrorKind::Forbidden, "device_blocked").about("Starpay-Key"));
+        }
+        self.spend_nonce(&thumbprint, &request.nonce).await?;
+        let device: Uuid = aggregate::DEVICE_AUTH.column(&auth, "device_id")?;
+        Ok(Actor {
+            id: DeviceAuthId::from_uuid(auth.id).to_string(),
+            role: Role::Terminal,
+            merchant: Some(MerchantId::from_uuid(auth.merchant_id)),
+            subject: Some(DeviceId::from_uuid(device).to_string()),
+        })
+    }
+
+    /// Uses a nonce up; it may not come back while its timestamp could still be accepted.
+    pub(super) async fn spend_nonce(&self, thumbprint: &[u8], nonce: &str) -> Result<(), Error> {
+        let scope = format!("terminal|{}", hex::encode(thumbprint));
+        let bytes = wire::from_base64url(nonce).ok_or_else(|| refused("Starpay-Nonce"))?;
+        let expires_at = self.now().plus_seconds(2 * CLOCK_SECONDS);
+        let spent = self.db.write(move |tx| nonce::spend(tx, &scope, &bytes, expires_at)).await?;
+        match spent {
+            Spent::Now => Ok(()),
+            Spent::Before => Err(Error::conflict("nonce_replayed").about("Starpay-Nonce")),
+        }
+    }
+}
+
+/// The states in which a terminal may be spoken to at all are the machine's business; this is the
+/// one check that every later request repeats (see [`Device`]).
+pub(super) const fn serves(device: &Device) -> bool {
+    matches!(device, Device::Activating { .. } | Device::Active { .. })
+}

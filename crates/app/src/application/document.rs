@@ -1,0 +1,181 @@
+//! 材料: uploads. Sealed before they are stored, written once, never changed.
+
+use super::refuse_closed;
+use crate::error::{Error, ErrorKind};
+use crate::picture::{self, Picture};
+use crate::platform::{Call, IdempotencyKey, Platform, Reply};
+use crate::step::{Loaded, Step};
+use crate::vault::domain_of;
+use crate::view::DocumentView;
+use crate::{Action, Actor};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use starpay_domain::application::{Application, ApplicationEvent};
+use starpay_domain::id::{ApplicationId, DocumentId, MerchantId, TypedId};
+use starpay_domain::machine::Machine;
+use starpay_domain::material::{MaterialKind, Origin};
+use starpay_store::document::{self as rows, DocumentRow};
+
+/// Documents per application.
+const DOCUMENTS_MAX: usize = 60;
+
+impl Platform {
+    /// Takes a document. The same bytes for the same kind again are the same document.
+    ///
+    /// # Errors
+    /// `too_large`, `unsupported_media`, `image_unreadable`, `image_too_small`, `image_too_large`,
+    /// `field_closed`, `illegal_transition`.
+    pub async fn add_document(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        application: ApplicationId,
+        kind: &str,
+        bytes: Bytes,
+    ) -> Result<Reply<DocumentView>, Error> {
+        actor.may(Action::ApplicationEdit)?;
+        let kind = MaterialKind::parse(kind)
+            .filter(|kind| kind.origin() == Origin::Upload)
+            .ok_or_else(|| Error::invalid("choice", "kind"))?;
+        let fingerprint = hex::encode(Sha256::digest(&bytes));
+        let digest = self.shared.vault.code_hash(domain_of::DOCUMENT, &fingerprint);
+        // Before the costly part: is there an application that takes documents at all?
+        let prepared = self.prepare_document(actor, application, kind, digest.clone()).await?;
+        let (merchant, id) = match prepared {
+            Prepared::Known(view) => return Ok(Reply::fresh(view)),
+            Prepared::New { merchant, id } => (merchant, id),
+        };
+        let picture = tokio::task::spawn_blocking(move || picture::examine(&bytes))
+            .await
+            .map_err(|error| Error::internal(error.to_string()))??;
+        let object_key = format!("documents/{}.sealed", id.uuid().simple());
+        let Picture { media_type, width, height, bytes } = picture;
+        let byte_count = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let sealed = self
+            .apply(actor, move |step| step.seal(merchant.uuid(), &content_context(id), &bytes))
+            .await?;
+        self.shared.ports.files.put(object_key.clone(), Bytes::from(sealed)).await?;
+        let call = Call::new("document.add", key, (application.to_string(), kind.as_str(), fingerprint));
+        let row = DocumentRow {
+            id: id.uuid(),
+            merchant_id: merchant.uuid(),
+            application_id: application.uuid(),
+            kind: kind.as_str().to_owned(),
+            media_type: media_type.to_owned(),
+            byte_count,
+            width: i64::from(width),
+            height: i64::from(height),
+            digest,
+            object_key,
+            outcome: "accepted".to_owned(),
+            profile: None,
+            created_at: self.now(),
+        };
+        self.command(actor, call, move |step| {
+            let found = step.lock::<Application>(application)?;
+            if let Some(known) = known_document(step, &found, kind, &row.digest)? {
+                return Ok(known);
+            }
+            rows::insert(step.tx, &row)?;
+            let fields = kind.field().into_iter().collect();
+            step.advance(found, ApplicationEvent::Edit { fields })?;
+            Ok(view(&row))
+        })
+        .await
+    }
+
+    async fn prepare_document(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        kind: MaterialKind,
+        digest: Vec<u8>,
+    ) -> Result<Prepared, Error> {
+        self.look(actor, move |step| {
+            let found: Loaded<Application> = step.get(application)?;
+            if let Some(known) = known_document(step, &found, kind, &digest)? {
+                return Ok(Prepared::Known(known));
+            }
+            let fields: Vec<_> = kind.field().into_iter().collect();
+            refuse_closed(&found.machine, &fields)?;
+            found.machine.clone().apply(ApplicationEvent::Edit { fields }, step.at)?;
+            if documents_of(step, application, found.merchant)?.len() >= DOCUMENTS_MAX {
+                return Err(Error::new(ErrorKind::TooLarge, "too_many_documents").about("kind"));
+            }
+            Ok(Prepared::New { merchant: found.merchant, id: step.new_id() })
+        })
+        .await
+    }
+
+    /// A document's content, for whoever may see the application. The look is recorded.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn document_content(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        id: DocumentId,
+    ) -> Result<(String, Vec<u8>), Error> {
+        actor.may(Action::ApplicationView)?;
+        let (merchant, object_key, media_type) = self
+            .apply(actor, move |step| {
+                let found: Loaded<Application> = step.get(application)?;
+                let row = rows::find(step.tx, id.uuid(), found.merchant.uuid())?
+                    .filter(|row| row.application_id == application.uuid())
+                    .ok_or_else(Error::not_found)?;
+                step.note_access(found.merchant, &format!("document {id}"))?;
+                Ok((found.merchant, row.object_key, row.media_type))
+            })
+            .await?;
+        let sealed = self.shared.ports.files.get(object_key).await?.ok_or_else(Error::not_found)?;
+        let plain = self
+            .look(actor, move |step| {
+                step.open(merchant.uuid(), &content_context(id), &sealed).map(|plain| plain.to_vec())
+            })
+            .await?;
+        Ok((media_type, plain))
+    }
+}
+
+enum Prepared {
+    Known(DocumentView),
+    New { merchant: MerchantId, id: DocumentId },
+}
+
+fn known_document(
+    step: &mut Step<'_>,
+    found: &Loaded<Application>,
+    kind: MaterialKind,
+    digest: &[u8],
+) -> Result<Option<DocumentView>, Error> {
+    let known = documents_of(step, found.id, found.merchant)?
+        .into_iter()
+        .find(|row| row.kind == kind.as_str() && row.digest == digest);
+    Ok(known.as_ref().map(view))
+}
+
+/// Every document of an application, oldest first.
+pub(crate) fn documents_of(
+    step: &mut Step<'_>,
+    application: ApplicationId,
+    merchant: MerchantId,
+) -> Result<Vec<DocumentRow>, Error> {
+    Ok(rows::list_by_application(step.tx, application.uuid(), merchant.uuid(), None, super::ROWS_MAX)?.rows)
+}
+
+fn view(row: &DocumentRow) -> DocumentView {
+    DocumentView {
+        id: DocumentId::from_uuid(row.id).to_string(),
+        kind: row.kind.clone(),
+        outcome: row.outcome.clone(),
+        media_type: row.media_type.clone(),
+        width: row.width,
+        height: row.height,
+        bytes: row.byte_count,
+    }
+}
+
+fn content_context(id: DocumentId) -> String {
+    format!("document|{id}")
+}

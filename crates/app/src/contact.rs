@@ -1,0 +1,234 @@
+//! First contact: a mobile number proves itself with a one-time code and becomes a merchant's
+//! owner.
+//!
+//! The answer to "send me a code" is the same for every number, known or not. A code is six
+//! digits, kept as a keyed hash, good for ten minutes and five tries; wrong tries are counted
+//! before the comparison, so that nobody gets extra ones by asking in parallel.
+
+use crate::access::Credential;
+use crate::error::{Error, ErrorKind};
+use crate::message::{Notice, Template};
+use crate::platform::Platform;
+use crate::step::{PLATFORM, Step};
+use crate::vault::domain_of;
+use crate::view::{ContactStarted, SessionView, StartContact, VerifyContact};
+use crate::{Actor, Role};
+use serde::{Deserialize, Serialize};
+use starpay_domain::id::{ContactId, MerchantId, TypedId};
+use starpay_domain::identifier::Mobile;
+use starpay_store::attempt::{self, Limit, Standing};
+use starpay_store::contact::{self, ContactRow};
+use starpay_store::merchant::{self, MerchantRow};
+use uuid::Uuid;
+
+/// A one-time code's life.
+pub(crate) const CODE_SECONDS: i64 = 10 * 60;
+/// Wrong tries per code.
+pub(crate) const CODE_TRIES_MAX: i64 = 5;
+/// Digits of a one-time code.
+pub(crate) const CODE_DIGITS: usize = 6;
+/// A session's life.
+const SESSION_SECONDS: i64 = 30 * 24 * 3600;
+/// Codes per number and hour.
+const CODES_PER_HOUR: Limit = Limit { failures_max: 10, window_seconds: 3600, lock_seconds: 3600 };
+
+/// What a contact row holds, sealed.
+#[derive(Serialize, Deserialize, Clone)]
+pub(crate) struct ContactProfile {
+    pub(crate) mobile: String,
+    pub(crate) email: Option<String>,
+}
+
+/// Nobody in particular.
+fn public() -> Actor {
+    Actor { id: "public".to_owned(), role: Role::Applicant, merchant: None, subject: None }
+}
+
+impl Platform {
+    /// Sends a one-time code to a mobile number.
+    ///
+    /// # Errors
+    /// `validation_failed` for a number that cannot be one; `rate_limited`; `closed` while a live
+    /// deployment has no licence configured (C11).
+    pub async fn start_contact(&self, wanted: StartContact) -> Result<ContactStarted, Error> {
+        let deployment = &self.shared.deployment;
+        let licensed = deployment.acquirer_name.is_some() && deployment.licence_no.is_some();
+        if deployment.mode == crate::Mode::Live && !licensed {
+            return Err(Error::new(ErrorKind::Unavailable, "unavailable"));
+        }
+        let mobile = Mobile::parse(&wanted.mobile)
+            .map_err(|error| Error::invalid(error.reason_code(), "mobile"))?
+            .expose()
+            .to_owned();
+        let email = wanted.email.clone();
+        if email.as_deref().is_some_and(|email| crate::form::email(email).is_err()) {
+            return Err(Error::invalid("pattern", "email"));
+        }
+        let started = self
+            .apply(&public(), move |step| {
+                let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
+                if let Standing::Locked { until } =
+                    attempt::standing(step.tx, "code", &index, step.at, CODES_PER_HOUR)?
+                {
+                    return Ok(Err(until.seconds_since(step.at)));
+                }
+                attempt::fail(step.tx, "code", &index, step.at, CODES_PER_HOUR)?;
+                let known = contact::find_by_mobile(step.tx, &index)?;
+                let id = match &known {
+                    Some(row) => ContactId::from_uuid(row.id),
+                    None => step.new_id(),
+                };
+                let owner = known.as_ref().and_then(|row| row.merchant_id);
+                let profile = ContactProfile { mobile: mobile.clone(), email: email.clone() };
+                let profile = match &known {
+                    // What is known of a number changes only after it has proved itself.
+                    Some(row) => row.profile.clone(),
+                    None => step.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&profile)?)?,
+                };
+                let row = ContactRow {
+                    id: id.uuid(),
+                    mobile_index: index,
+                    profile,
+                    merchant_id: owner,
+                    otp_hash: None,
+                    otp_expires_at: None,
+                    otp_tries: 0,
+                    verified_at: known.as_ref().and_then(|row| row.verified_at),
+                    created_at: known.as_ref().map_or(step.at, |row| row.created_at),
+                };
+                match known {
+                    Some(_) => contact::update(step.tx, &row)?,
+                    None => contact::insert(step.tx, &row)?,
+                }
+                let expires_at = step.send_code(row, "sign-in", Template::OneTimeCode, &mobile)?;
+                Ok(Ok(ContactStarted {
+                    contact_id: id.to_string(),
+                    mobile: crate::form::masked(&mobile, 3, 4),
+                    expires_at,
+                }))
+            })
+            .await?;
+        started.map_err(|wait| Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait))
+    }
+
+    /// Checks the code and opens a session; the first time, the merchant begins to exist.
+    ///
+    /// # Errors
+    /// `code_invalid` (wrong, expired or unknown: not told apart), `code_locked` after five tries.
+    pub async fn verify_contact(&self, id: ContactId, given: VerifyContact) -> Result<SessionView, Error> {
+        let outcome = self
+            .apply(&public(), move |step| {
+                let Some(row) = contact::lock(step.tx, id.uuid())? else {
+                    return Ok(Err(Error::invalid("code_invalid", "code")));
+                };
+                let mut row = match step.try_code(row, "sign-in", &given.code)? {
+                    Ok(row) => row,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let merchant = match row.merchant_id {
+                    Some(known) => MerchantId::from_uuid(known),
+                    None => step.open_merchant()?,
+                };
+                row.merchant_id = Some(merchant.uuid());
+                row.verified_at = Some(row.verified_at.unwrap_or(step.at));
+                contact::update(step.tx, &row)?;
+                let end = step.at.plus_seconds(SESSION_SECONDS);
+                let (_, token) = step.issue(&Credential {
+                    kind: "session",
+                    role: Role::Applicant,
+                    subject: &id.to_string(),
+                    merchant: Some(merchant),
+                    label: "session",
+                    expires_at: Some(end),
+                })?;
+                Ok(Ok(SessionView { token, merchant_id: merchant.to_string(), expires_at: end.to_string() }))
+            })
+            .await?;
+        outcome
+    }
+}
+
+impl Step<'_> {
+    /// Puts a fresh code on the contact and sends it. Any earlier code is void. Answers its end.
+    pub(crate) fn send_code(
+        &mut self,
+        mut row: ContactRow,
+        purpose: &str,
+        template: Template,
+        mobile: &str,
+    ) -> Result<String, Error> {
+        let code = self.draw_digits(CODE_DIGITS);
+        let end = self.at.plus_seconds(CODE_SECONDS);
+        let bound = bound_code(row.id, purpose, &code);
+        row.otp_hash = Some(self.shared.vault.code_hash(domain_of::ONE_TIME_CODE, &bound));
+        row.otp_expires_at = Some(end);
+        row.otp_tries = 0;
+        let merchant = row.merchant_id.map(MerchantId::from_uuid);
+        contact::update(self.tx, &row)?;
+        self.notify(&Notice::sms(merchant, template, mobile, &code))?;
+        Ok(end.to_string())
+    }
+
+    /// Tries a code once. A wrong one is counted and must be committed, so the refusal comes back
+    /// as a value; a right one is used up.
+    pub(crate) fn try_code(
+        &mut self,
+        mut row: ContactRow,
+        purpose: &str,
+        code: &str,
+    ) -> Result<Result<ContactRow, Error>, Error> {
+        let wrong = || Error::invalid("code_invalid", "code");
+        let (Some(hash), Some(end)) = (row.otp_hash.clone(), row.otp_expires_at) else {
+            return Ok(Err(wrong()));
+        };
+        if end <= self.at {
+            return Ok(Err(wrong()));
+        }
+        if row.otp_tries >= CODE_TRIES_MAX {
+            let wait = end.seconds_since(self.at);
+            return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)));
+        }
+        let bound = bound_code(row.id, purpose, code.trim());
+        if self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &hash) {
+            row.otp_hash = None;
+            row.otp_expires_at = None;
+            row.otp_tries = 0;
+            return Ok(Ok(row));
+        }
+        row.otp_tries = row.otp_tries.saturating_add(1);
+        let left = CODE_TRIES_MAX.saturating_sub(row.otp_tries);
+        contact::update(self.tx, &row)?;
+        Ok(Err(Error { tries_left: Some(left), ..wrong() }))
+    }
+
+    /// The contact that owns a merchant.
+    pub(crate) fn contact_of(&mut self, merchant: MerchantId) -> Result<(ContactRow, ContactProfile), Error> {
+        let row = contact::list_by_merchant(self.tx, merchant.uuid(), None, 1)?
+            .rows
+            .pop()
+            .ok_or_else(|| Error::internal("a merchant has no contact"))?;
+        let profile =
+            self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
+        Ok((row, serde_json::from_slice(&profile)?))
+    }
+
+    fn open_merchant(&mut self) -> Result<MerchantId, Error> {
+        let id: MerchantId = self.new_id();
+        let profile = self.seal(id.uuid(), &format!("merchant|{id}"), b"{}")?;
+        merchant::insert(
+            self.tx,
+            &MerchantRow { id: id.uuid(), created_at: self.at, profile, subject_index: None },
+        )?;
+        self.request_capabilities(id)?;
+        Ok(id)
+    }
+}
+
+fn profile_context(id: ContactId) -> String {
+    format!("contact|{id}")
+}
+
+/// A code is bound to its contact and its purpose: a sign-in code signs no agreement.
+fn bound_code(contact: Uuid, purpose: &str, code: &str) -> String {
+    format!("{}|{purpose}|{code}", contact.simple())
+}

@@ -1,0 +1,269 @@
+//! The application form: one place where a field's text becomes a checked, canonical value.
+//!
+//! Field names are `domain::field::FormField`'s, the same in the request, in errors, in
+//! requirements and in reject reasons. All given fields are checked before any is kept, and every
+//! wrong one is named.
+
+use crate::error::{Error, FieldError};
+use starpay_domain::field::{FormField, Holds};
+use starpay_domain::identifier::{
+    BankCard, BusinessRegistration, Cnaps, CorporateAccount, Mobile, ResidentId, SubjectType, Uscc,
+};
+use starpay_domain::instant::{Date, Timestamp, parse_date};
+use starpay_domain::policy::Policy;
+use starpay_domain::{age, fact::Record};
+use std::collections::BTreeMap;
+
+/// Longest free text of a field, in characters.
+const TEXT_CHARS_MAX: usize = 200;
+/// Longest statement (appeal, business description), in characters.
+const STATEMENT_CHARS_MAX: usize = 2000;
+
+/// The filled form: canonical text by field name. Personal: sealed before it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    values: BTreeMap<FormField, String>,
+}
+
+/// What the rules for a field need to know besides its text.
+pub(crate) struct FormRules<'r> {
+    /// The declared subject type.
+    pub(crate) subject: SubjectType,
+    /// Now.
+    pub(crate) at: Timestamp,
+    /// Statutory numbers.
+    pub(crate) policy: &'r Policy,
+}
+
+impl Form {
+    /// From what [`Form::to_record`] wrote.
+    pub(crate) fn from_record(record: &Record) -> Self {
+        let values = record
+            .iter()
+            .filter_map(|(name, value)| Some((FormField::parse(name)?, value.clone())))
+            .collect();
+        Self { values }
+    }
+
+    /// By field name.
+    pub(crate) fn to_record(&self) -> Record {
+        self.values.iter().map(|(field, value)| (field.as_str().to_owned(), value.clone())).collect()
+    }
+
+    /// A field's canonical value.
+    pub(crate) fn get(&self, field: FormField) -> Option<&str> {
+        self.values.get(&field).map(String::as_str)
+    }
+
+    /// A field that the present state guarantees is filled.
+    pub(crate) fn expect(&self, field: FormField) -> Result<&str, Error> {
+        self.get(field).ok_or_else(|| Error::invalid("field_required", field.as_str()))
+    }
+
+    /// Sets a field to a value that is already canonical.
+    pub(crate) fn set(&mut self, field: FormField, value: impl Into<String>) {
+        self.values.insert(field, value.into());
+    }
+
+    /// The filled fields.
+    pub(crate) fn filled(&self) -> impl Iterator<Item = (FormField, &str)> {
+        self.values.iter().map(|(field, value)| (*field, value.as_str()))
+    }
+
+    /// Takes over the given fields, all or none.
+    ///
+    /// # Errors
+    /// `validation_failed` with every wrong field.
+    pub(crate) fn patch(
+        &mut self,
+        fields: &BTreeMap<String, String>,
+        rules: &FormRules<'_>,
+    ) -> Result<(), Error> {
+        let mut wrong = Vec::new();
+        let mut checked = Vec::new();
+        for (name, text) in fields {
+            let Some(field) = FormField::parse(name).filter(|field| field.holds() != Holds::Document) else {
+                wrong.push(FieldError { field: name.clone(), code: "field_unknown" });
+                continue;
+            };
+            if text.trim().is_empty() {
+                checked.push((field, None));
+                continue;
+            }
+            match canonical(field, text, rules) {
+                Ok(value) => checked.push((field, Some(value))),
+                Err(code) => wrong.push(FieldError { field: name.clone(), code }),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(Error::invalid_fields(wrong));
+        }
+        for (field, value) in checked {
+            match value {
+                Some(value) => self.values.insert(field, value),
+                None => self.values.remove(&field),
+            };
+        }
+        Ok(())
+    }
+
+    /// A field's value as it may be shown to its owner.
+    pub(crate) fn shown(field: FormField, value: &str) -> String {
+        match field {
+            FormField::PrincipalIdNumber | FormField::AgentIdNumber => masked(value, 6, 4),
+            FormField::SettlementCardNumber | FormField::SettlementAccountNumber => masked(value, 6, 4),
+            FormField::ContactMobile => masked(value, 3, 4),
+            _ => value.to_owned(),
+        }
+    }
+}
+
+/// The first and last characters, stars between.
+pub(crate) fn masked(value: &str, head: usize, tail: usize) -> String {
+    let chars: Vec<char> = value.chars().collect();
+    let hidden = chars.len().saturating_sub(head.saturating_add(tail));
+    if hidden == 0 {
+        return "*".repeat(chars.len());
+    }
+    let first: String = chars.iter().take(head).collect();
+    let last: String = chars.iter().skip(head.saturating_add(hidden)).collect();
+    format!("{first}{}{last}", "*".repeat(hidden))
+}
+
+/// Whether a kept value still passes its own rule (a date may have passed since).
+pub(crate) fn still_good(field: FormField, value: &str, rules: &FormRules<'_>) -> bool {
+    value == "permanent" || canonical(field, value, rules).is_ok()
+}
+
+/// A field's canonical text, or the reason code why it is not one.
+fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+    use FormField as F;
+    let today = rules.at.beijing_date();
+    match field {
+        F::SubjectType => SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice"),
+        F::LicenceUscc => licence_number(text, rules.subject),
+        F::PrincipalIdNumber => resident_id(text, today, rules),
+        F::AgentIdNumber => resident_id(text, today, rules),
+        F::PrincipalIdKind => one_of(text, &["resident_id", "residence_permit", "permit", "passport", "permanent"]),
+        F::PrincipalIdValidFrom => day(text).and_then(|day| {
+            if day.0 > today { Err("not_yet_valid") } else { Ok(day.1) }
+        }),
+        F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => {
+            if matches!(text.trim(), "长期" | "permanent") {
+                return Ok("permanent".to_owned());
+            }
+            day(text).and_then(|day| if day.0 < today { Err("expired") } else { Ok(day.1) })
+        }
+        F::PrincipalFullCapacity | F::ConsentPrivacy | F::ConsentFees | F::ConsentRiskNotice => {
+            one_of(text, &["true"]).map_err(|_| "must_be_true")
+        }
+        F::ShopFixed => one_of(text, &["true", "false"]),
+        F::ShopLatitude => number(text, -90_000_000, 90_000_000),
+        F::ShopLongitude => number(text, -180_000_000, 180_000_000),
+        F::BusinessMonthlyVolume => number(text, 0, 100_000_000_000_00),
+        F::ShopMcc => {
+            let digits = text.trim();
+            let four = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if four { Ok(digits.to_owned()) } else { Err("charset") }
+        }
+        F::SettlementKind => one_of(text, &["own_card", "corporate", "other_holder"]),
+        F::SettlementCardNumber => {
+            BankCard::parse(text).map(|card| card.expose().to_owned()).map_err(|error| error.reason_code())
+        }
+        F::SettlementAccountNumber => CorporateAccount::parse(text)
+            .map(|account| account.expose().to_owned())
+            .map_err(|error| error.reason_code()),
+        F::SettlementBankCode => {
+            Cnaps::parse(text).map(|code| code.as_str().to_owned()).map_err(|error| error.reason_code())
+        }
+        F::ContactMobile => {
+            Mobile::parse(text).map(|mobile| mobile.expose().to_owned()).map_err(|error| error.reason_code())
+        }
+        F::ContactEmail => email(text),
+        F::BusinessDescription | F::AppealStatement | F::LicenceScope => free_text(text, STATEMENT_CHARS_MAX),
+        F::LicenceName
+        | F::LicenceAddress
+        | F::TaxNumber
+        | F::PrincipalName
+        | F::AgentName
+        | F::UboPersons
+        | F::ShopName
+        | F::ShopAddress
+        | F::SettlementHolder
+        | F::DeliveryAddress => free_text(text, TEXT_CHARS_MAX),
+        F::DocumentLicence
+        | F::DocumentTaxReg
+        | F::DocumentIdFront
+        | F::DocumentIdBack
+        | F::DocumentIdAlt
+        | F::DocumentShopFront
+        | F::DocumentShopInside
+        | F::DocumentCashier
+        | F::DocumentBizProof
+        | F::DocumentAcctProof
+        | F::DocumentSettleCard
+        | F::DocumentSettleAuth
+        | F::DocumentAgentAuth
+        | F::DocumentUbo
+        | F::DocumentSpecialPermit => Err("field_unknown"),
+    }
+}
+
+/// 统一社会信用代码, or the old 15-digit number where the policy still takes it.
+fn licence_number(text: &str, subject: SubjectType) -> Result<String, &'static str> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if digits.chars().count() == 15 {
+        let legacy = BusinessRegistration::parse(text).map_err(|error| error.reason_code())?;
+        if subject != SubjectType::SoleProprietor {
+            return Err("legacy_licence_enterprise");
+        }
+        return Ok(legacy.as_str().to_owned());
+    }
+    let uscc = Uscc::parse(text).map_err(|error| error.reason_code())?;
+    if uscc.subject_type() != subject {
+        return Err("type_mismatch");
+    }
+    Ok(uscc.as_str().to_owned())
+}
+
+/// GB 11643, and at least 18 years old on this Beijing day.
+fn resident_id(text: &str, today: Date, rules: &FormRules<'_>) -> Result<String, &'static str> {
+    let id = ResidentId::parse(text, today).map_err(|error| error.reason_code())?;
+    if !age::is_adult(id.birth(), today, rules.policy.adult_years) {
+        return Err("under_18");
+    }
+    Ok(id.expose().to_owned())
+}
+
+fn day(text: &str) -> Result<(Date, String), &'static str> {
+    let text = text.trim();
+    parse_date(text).map(|day| (day, text.to_owned())).ok_or("bad_date")
+}
+
+fn number(text: &str, least: i64, most: i64) -> Result<String, &'static str> {
+    let value: i64 = text.trim().parse().map_err(|_| "charset")?;
+    if (least..=most).contains(&value) { Ok(value.to_string()) } else { Err("range") }
+}
+
+fn one_of(text: &str, choices: &[&str]) -> Result<String, &'static str> {
+    let text = text.trim();
+    if choices.contains(&text) { Ok(text.to_owned()) } else { Err("choice") }
+}
+
+fn free_text(text: &str, chars_max: usize) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return Err("charset");
+    }
+    if text.chars().count() > chars_max { Err("length") } else { Ok(text.to_owned()) }
+}
+
+/// One `@`, something on both sides, a dot in the host: the mail itself is the real check.
+pub(crate) fn email(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let whole = text.is_ascii() && text.len() <= 254 && !text.contains(char::is_whitespace);
+    let parts = text.split_once('@').filter(|(local, host)| {
+        !local.is_empty() && !host.contains('@') && host.split('.').count() > 1 && host.split('.').all(|p| !p.is_empty())
+    });
+    if whole && parts.is_some() { Ok(text.to_owned()) } else { Err("pattern") }
+}

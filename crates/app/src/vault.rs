@@ -1,0 +1,176 @@
+//! Sealing: personal data leaves this crate only as ciphertext.
+//!
+//! Each merchant has a data key of its own (AES-256-GCM), wrapped by the keystore's
+//! key-encryption key; destroying it erases the merchant's data while hash chains over the sealed
+//! bytes stay whole. The platform's own records use the data key of the nil merchant.
+//! Equality search runs over keyed blind indexes; one-time codes and tokens are kept as HMACs.
+
+use crate::error::Error;
+use starpay_domain::instant::Timestamp;
+use starpay_keys::hsm::Hsm;
+use starpay_keys::keystore::Keystore;
+use starpay_keys::seal::{self, DataKey};
+use starpay_keys::Random;
+use starpay_store::data_key::{self, DataKeyRow};
+use starpay_store::{StoreError, Tx};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Unwrapped data keys kept in memory; beyond this many the cache starts afresh.
+const CACHED_KEYS_MAX: usize = 4096;
+
+/// What a blind index or a code hash is about: the two sides must use the same word.
+pub(crate) mod domain_of {
+    /// Mobile numbers.
+    pub(crate) const MOBILE: &str = "mobile";
+    /// Licence numbers or, for 小微, ID numbers.
+    pub(crate) const SUBJECT: &str = "subject";
+    /// Settlement accounts.
+    pub(crate) const ACCOUNT: &str = "account";
+    /// Bearer tokens.
+    pub(crate) const TOKEN: &str = "token";
+    /// One-time codes.
+    pub(crate) const ONE_TIME_CODE: &str = "one-time-code";
+    /// Activation codes.
+    pub(crate) const ACTIVATION_CODE: &str = "activation-code";
+    /// Request bodies under an idempotency key.
+    pub(crate) const REQUEST: &str = "request";
+    /// Whom a rate limit is about.
+    pub(crate) const ATTEMPT: &str = "attempt";
+    /// Contents of uploaded files.
+    pub(crate) const DOCUMENT: &str = "document";
+}
+
+/// Sealing under the keystore.
+pub(crate) struct Vault {
+    keystore: Arc<Keystore>,
+    random: Arc<dyn Random>,
+    by_place: Mutex<HashMap<(Uuid, i64), Arc<DataKey>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(keystore: Arc<Keystore>, random: Arc<dyn Random>) -> Self {
+        Self { keystore, random, by_place: Mutex::new(HashMap::new()) }
+    }
+
+    /// The keystore behind it.
+    pub(crate) fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    /// Keyed index for equality search.
+    pub(crate) fn index(&self, domain: &str, normalised: &str) -> Vec<u8> {
+        self.keystore.blind_index().index(domain, normalised).to_vec()
+    }
+
+    /// Keyed hash of a code, a token or a request.
+    pub(crate) fn code_hash(&self, domain: &str, text: &str) -> Vec<u8> {
+        self.keystore.pepper().code_hash(domain, text).to_vec()
+    }
+
+    /// Whether a code is the one whose hash was kept; in constant time.
+    pub(crate) fn code_matches(&self, domain: &str, text: &str, stored: &[u8]) -> bool {
+        self.keystore.pepper().matches(domain, text, stored)
+    }
+
+    /// Seals under the merchant's current data key, making one when there is none yet.
+    pub(crate) fn seal(
+        &self,
+        tx: &mut Tx,
+        merchant: Uuid,
+        at: Timestamp,
+        context: &str,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let (version, key) = match data_key::find_current(tx, merchant)? {
+            Some(row) => (row.version, self.unwrap(&row)?),
+            None => self.make(tx, merchant, at)?,
+        };
+        let id = key_id(merchant, version);
+        Ok(seal::seal(&key, id, context.as_bytes(), plain, self.random.as_ref()))
+    }
+
+    /// Opens what was sealed under any data key of this merchant that still exists.
+    pub(crate) fn open(
+        &self,
+        tx: &mut Tx,
+        merchant: Uuid,
+        context: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let id = seal::key_id(sealed).ok_or_else(|| Error::internal("a sealed value names no key"))?;
+        let version = version_of(id);
+        if key_id(merchant, version) != id {
+            return Err(Error::internal("a sealed value belongs to another merchant"));
+        }
+        let cached = self.cache().get(&(merchant, version)).cloned();
+        let key = match cached {
+            Some(key) => key,
+            None => {
+                let row = data_key::find(tx, merchant, version)?
+                    .ok_or(StoreError::NotFound { what: "data key" })?;
+                self.unwrap(&row)?
+            }
+        };
+        seal::open(&key, context.as_bytes(), sealed)
+            .map_err(|error| Error::internal(format!("a sealed value does not open: {error}")))
+    }
+
+    fn make(&self, tx: &mut Tx, merchant: Uuid, at: Timestamp) -> Result<(i64, Arc<DataKey>), Error> {
+        let version = 1;
+        let key = DataKey::generate(self.random.as_ref());
+        let wrapped = key
+            .wrap(self.keystore.as_ref() as &dyn Hsm, &context_of(merchant, version))
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let under = seal::key_id(&wrapped).ok_or_else(|| Error::internal("a wrapped key names no key"))?;
+        // Not cached: the transaction may still roll back. The next use reads it.
+        data_key::insert(tx, merchant, version, &wrapped, &hex::encode(under), at)?;
+        Ok((version, Arc::new(key)))
+    }
+
+    fn unwrap(&self, row: &DataKeyRow) -> Result<Arc<DataKey>, Error> {
+        let place = (row.merchant_id, row.version);
+        let Some(wrapped) = &row.wrapped else {
+            return Err(Error::from(StoreError::NotFound { what: "data key (erased)" }));
+        };
+        if let Some(key) = self.cache().get(&place) {
+            return Ok(Arc::clone(key));
+        }
+        let context = context_of(row.merchant_id, row.version);
+        let key = DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let key = Arc::new(key);
+        let mut cache = self.cache();
+        if cache.len() >= CACHED_KEYS_MAX {
+            cache.clear();
+        }
+        cache.insert(place, Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<(Uuid, i64), Arc<DataKey>>> {
+        self.by_place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The key id inside a sealed value: twelve bytes of the merchant, four of the version.
+fn key_id(merchant: Uuid, version: i64) -> [u8; 16] {
+    let mut id = *merchant.as_bytes();
+    let version = u32::try_from(version).unwrap_or(u32::MAX).to_be_bytes();
+    // The last bytes of a UUID are random, the first a time: the random ones tell merchants apart.
+    id.copy_within(4..16, 0);
+    for (to, from) in id.iter_mut().skip(12).zip(version) {
+        *to = from;
+    }
+    id
+}
+
+fn version_of(id: [u8; 16]) -> i64 {
+    id.iter().skip(12).fold(0, |version, byte| version << 8 | i64::from(*byte))
+}
+
+fn context_of(merchant: Uuid, version: i64) -> Vec<u8> {
+    format!("data-key|{}|{version}", merchant.simple()).into_bytes()
+}

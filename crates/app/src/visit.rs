@@ -1,0 +1,194 @@
+//! 现场/视频核实: booked by the merchant, carried out by somebody who decides nothing.
+
+use crate::error::Error;
+use crate::platform::{Call, IdempotencyKey, Platform, Reply};
+use crate::step::{Loaded, Step};
+use crate::view::{BookVisit, FinishVisit, List, Page, VisitView};
+use crate::{Action, Actor};
+use starpay_domain::application::{Application, ApplicationEvent};
+use starpay_domain::field::FormField as Field;
+use starpay_domain::id::{ApplicationId, TypedId, VisitId};
+use starpay_domain::instant::Timestamp;
+use starpay_domain::machine::Machine;
+use starpay_domain::place::{Place, distance_m};
+use starpay_domain::reason::ReasonCode;
+use starpay_domain::visit::{Visit, VisitEvent, VisitOutcome};
+use starpay_store::aggregate::visit as rows;
+use starpay_store::{Page as Found, Value, aggregate};
+use uuid::Uuid;
+
+/// Longest slot.
+const SLOT_SECONDS_MAX: i64 = 8 * 3600;
+
+impl Platform {
+    /// Visits: of one application, a merchant's own, or all for staff.
+    ///
+    /// # Errors
+    /// `validation_failed` for a cursor that is not one of ours.
+    pub async fn visits(
+        &self,
+        actor: &Actor,
+        application: Option<ApplicationId>,
+        page: Page,
+    ) -> Result<List<VisitView>, Error> {
+        actor.may(Action::VisitView)?;
+        let (after, limit) = crate::paging::read(&page)?;
+        self.look(actor, move |step| {
+            let found = match (application, step.actor.merchant) {
+                (Some(application), _) => {
+                    let owner = step.get::<Application>(application)?.merchant;
+                    let latest = rows::latest_of_application(step.tx, application.uuid(), owner.uuid())?;
+                    Found { rows: latest.into_iter().collect(), next: None }
+                }
+                (None, Some(merchant)) => {
+                    aggregate::list_by_merchant(step.tx, &aggregate::VISIT, merchant.uuid(), after, limit)?
+                }
+                (None, None) => aggregate::list_all(step.tx, &aggregate::VISIT, after, limit)?,
+            };
+            crate::paging::write(found, |row| {
+                let visit: Loaded<Visit> = step.load(row)?;
+                view(&visit)
+            })
+        })
+        .await
+    }
+
+    /// Chooses a time, or another one.
+    ///
+    /// # Errors
+    /// `slot_invalid` (in the past, reversed or too long), `illegal_transition`.
+    pub async fn book_visit(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        id: VisitId,
+        wanted: BookVisit,
+    ) -> Result<Reply<VisitView>, Error> {
+        actor.may(Action::VisitBook)?;
+        let parse = |text: &str, field: &str| {
+            Timestamp::parse(text).ok_or_else(|| Error::invalid("bad_date", field))
+        };
+        let (from, until) = (parse(&wanted.from, "from")?, parse(&wanted.until, "until")?);
+        self.command(actor, Call::new("visit.book", key, (id.to_string(), wanted.clone())), move |step| {
+            let mut found = step.lock::<Visit>(id)?;
+            let length = until.seconds_since(from);
+            if length <= 0 || length > SLOT_SECONDS_MAX || until <= step.at {
+                return Err(Error::invalid("slot_invalid", "from"));
+            }
+            found.set("booked_for", Value::Int(from.micros()));
+            // Whoever of the field desk is free at that time takes it.
+            let visitor = "desk:field".to_owned();
+            let event = match &found.machine {
+                Visit::Offered { .. } => VisitEvent::Book { from, until, visitor },
+                _ => VisitEvent::Rebook { from, until, visitor },
+            };
+            view(&step.advance(found, event)?)
+        })
+        .await
+    }
+
+    /// Begins a visit.
+    ///
+    /// # Errors
+    /// `illegal_transition`.
+    pub async fn start_visit(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        id: VisitId,
+    ) -> Result<Reply<VisitView>, Error> {
+        actor.may(Action::VisitCarryOut)?;
+        self.command(actor, Call::new("visit.start", key, id.to_string()), move |step| {
+            let mut found = step.lock::<Visit>(id)?;
+            let visitor = step.actor.id.clone();
+            found.set("assigned_to", Value::Text(visitor.clone()));
+            view(&step.advance(found, VisitEvent::Start { visitor })?)
+        })
+        .await
+    }
+
+    /// Reports what was found. The application goes to review either way; a failed visit is
+    /// decided there.
+    ///
+    /// # Errors
+    /// `must_be_true` without the risk notice, `not_yours` when a colleague began it,
+    /// `field_required` for a failure without reasons.
+    pub async fn finish_visit(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        id: VisitId,
+        wanted: FinishVisit,
+    ) -> Result<Reply<VisitView>, Error> {
+        actor.may(Action::VisitCarryOut)?;
+        let outcome =
+            VisitOutcome::parse(&wanted.result).ok_or_else(|| Error::invalid("choice", "result"))?;
+        if !wanted.risk_notice_confirmed {
+            return Err(Error::invalid("must_be_true", "risk_notice_confirmed"));
+        }
+        let stood = Place::new(wanted.latitude_e6, wanted.longitude_e6)
+            .ok_or_else(|| Error::invalid("range", "latitude_e6"))?;
+        let reasons = wanted
+            .reasons
+            .iter()
+            .map(|text| ReasonCode::parse(text).ok_or_else(|| Error::invalid("choice", "reasons")))
+            .collect::<Result<Vec<_>, _>>()?;
+        if outcome == VisitOutcome::Fail && reasons.is_empty() {
+            return Err(Error::invalid("field_required", "reasons"));
+        }
+        self.command(actor, Call::new("visit.finish", key, (id.to_string(), wanted.clone())), move |step| {
+            finish(step, id, outcome, &reasons, stood)
+        })
+        .await
+    }
+}
+
+fn finish(
+    step: &mut Step<'_>,
+    id: VisitId,
+    outcome: VisitOutcome,
+    reasons: &[ReasonCode],
+    stood: Place,
+) -> Result<VisitView, Error> {
+    let found = step.lock::<Visit>(id)?;
+    if let Visit::UnderWay { visitor, .. } = &found.machine
+        && *visitor != step.actor.id
+    {
+        return Err(Error::conflict("not_yours"));
+    }
+    let application: Uuid = found.column("application_id")?;
+    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
+    let form = crate::application::open_form(step, &application)?;
+    let distance = match (form.get(Field::ShopLatitude), form.get(Field::ShopLongitude)) {
+        (Some(latitude), Some(longitude)) => latitude
+            .parse()
+            .ok()
+            .zip(longitude.parse().ok())
+            .and_then(|(latitude, longitude)| Place::new(latitude, longitude))
+            .map(|shop| distance_m(shop, stood)),
+        _ => None,
+    };
+    let event = VisitEvent::Finish { outcome, reasons: reasons.to_vec(), report: None, distance_m: distance };
+    let done = step.advance(found, event)?;
+    if application.machine.state() == "verifying" {
+        let event = match outcome {
+            VisitOutcome::Pass => ApplicationEvent::VisitPassed { visit: id },
+            VisitOutcome::Fail => ApplicationEvent::VisitFailed { visit: id, reasons: reasons.to_vec() },
+        };
+        step.advance(application, event)?;
+    }
+    view(&done)
+}
+
+fn view(found: &Loaded<Visit>) -> Result<VisitView, Error> {
+    let application: Uuid = found.column("application_id")?;
+    let booked: Option<Timestamp> = found.column("booked_for")?;
+    Ok(VisitView {
+        id: found.id.to_string(),
+        application_id: ApplicationId::from_uuid(application).to_string(),
+        merchant_id: found.merchant.to_string(),
+        state: found.machine.state().to_owned(),
+        version: found.version,
+        booked_for: booked.map(|at| at.to_string()),
+    })
+}
