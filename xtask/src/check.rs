@@ -2,18 +2,18 @@
 
 use crate::process::{Outcome, Phases, cargo, succeed};
 use crate::{arrows, docs, migrations, secret_words, tidy};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Every check, each a timed phase, cheapest first.
 pub(crate) fn run(root: &Path) -> Outcome {
     let mut phases = Phases::default();
     let outcome = phases_of(root, &mut phases);
     phases.summarise();
-    outcome
+    outcome.map(|_| ())
 }
 
-/// The same, as part of a longer command.
-pub(crate) fn phases_of(root: &Path, phases: &mut Phases) -> Outcome {
+/// The same, as part of a longer command; answers where the binary was built.
+pub(crate) fn phases_of(root: &Path, phases: &mut Phases) -> Outcome<PathBuf> {
     phases.run("crate arrows", || arrows::check(root))?;
     phases.run("tidiness", || tidy::check(root))?;
     phases.run("names of secrets", || secret_words::check(root))?;
@@ -24,5 +24,7 @@ pub(crate) fn phases_of(root: &Path, phases: &mut Phases) -> Outcome {
             ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         succeed(cargo(&arguments).current_dir(root))
     })?;
-    phases.run("generated documents", || docs::check(root))
+    let binary = phases.run("build", || docs::binary(root))?;
+    phases.run("generated documents", || docs::check(root, &binary))?;
+    Ok(binary)
 }

@@ -19,7 +19,7 @@ const COMMAND_LINE: &str = "docs/generated/cli.md";
 
 /// Writes every document anew.
 pub(crate) fn write(root: &Path) -> Outcome {
-    for (path, text) in all(root)? {
+    for (path, text) in all(&binary(root)?)? {
         let file = root.join(path);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).map_err(|cause| failure(folder.display(), cause))?;
@@ -31,8 +31,8 @@ pub(crate) fn write(root: &Path) -> Outcome {
 }
 
 /// Compares every document with what would be written now.
-pub(crate) fn check(root: &Path) -> Outcome {
-    let stale = all(root)?.into_iter().filter_map(|(path, text)| match read(&root.join(path)) {
+pub(crate) fn check(root: &Path, binary: &Path) -> Outcome {
+    let stale = all(binary)?.into_iter().filter_map(|(path, text)| match read(&root.join(path)) {
         Ok(checked_in) => first_difference(&checked_in, &text)
             .map(|line| format!("{path}, line {line} is out of date: run `cargo xtask docs`")),
         Err(Failure(message)) => Some(format!("{message}: run `cargo xtask docs`")),
@@ -49,15 +49,14 @@ fn first_difference(old: &str, new: &str) -> Option<usize> {
     Some(same + 1)
 }
 
-fn all(root: &Path) -> Outcome<Vec<(&'static str, String)>> {
-    let binary = binary(root)?;
+fn all(binary: &Path) -> Outcome<Vec<(&'static str, String)>> {
     let mut documents = Vec::new();
     for (path, arguments) in DOCUMENTS {
-        documents.push((*path, capture(Command::new(&binary).args(*arguments))?));
+        documents.push((*path, capture(Command::new(binary).args(*arguments))?));
     }
     let mut help =
         "# Command line\n\nWritten by `cargo xtask docs` from the program's own help.\n".to_owned();
-    write_help(&binary, &mut Vec::new(), &mut help)?;
+    write_help(binary, &mut Vec::new(), &mut help)?;
     documents.push((COMMAND_LINE, help));
     Ok(documents)
 }

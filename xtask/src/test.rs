@@ -25,8 +25,7 @@ pub(crate) fn run(root: &Path) -> Outcome {
 
 fn all(root: &Path, phases: &mut Phases) -> Outcome<Totals> {
     phases.run("set-up", || setup::run(root))?;
-    check::phases_of(root, phases)?;
-    let binary = phases.run("build", || docs::binary(root))?;
+    let binary = check::phases_of(root, phases)?;
     let server = phases.run("private PostgreSQL", postgres::Server::start)?;
     let totals = phases.run("tests", || tests(root, server.url()))?;
     phases.run("benches in small", || {
