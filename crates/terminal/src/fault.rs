@@ -7,6 +7,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::Error;
+use crate::device::Device;
+use crate::link::{Link, Repeat, Request, Signed, Skew, refusal};
+
 /// A named fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -77,6 +81,73 @@ impl FromStr for Fault {
     "unknown fault; there are cut-before-send, cut-after-send, duplicate-send, clock-skew, wrong-signature, replay-nonce, cloned-serial"
 )]
 pub struct UnknownFault;
+
+impl Link<'_> {
+    /// Faults that come before the proper request.
+    pub(crate) fn misbehave_before(&mut self, device: &Device, request: &Request) -> Result<(), Error> {
+        match self.fault {
+            Some(Fault::WrongSignature) => {
+                let mut signed = self.sign(device, request);
+                let turned = if signed.signature.starts_with('A') { "B" } else { "A" };
+                signed.signature.replace_range(..1, turned);
+                self.must_refuse(device, request, &signed, Fault::WrongSignature, "signature_invalid")
+            }
+            Some(Fault::ClockSkew) if self.skew == Skew::Trusted => {
+                let signed = self.sign(device, request);
+                self.must_refuse(device, request, &signed, Fault::ClockSkew, "clock_skew")
+            }
+            Some(Fault::ReplayNonce) => {
+                let signed = self.sign(device, request);
+                let first = self.exchange(request, Some((device, &signed)))?;
+                if first.status >= 500 {
+                    return Ok(());
+                }
+                self.must_refuse(device, request, &signed, Fault::ReplayNonce, "nonce_replayed")
+            }
+            Some(
+                Fault::CutBeforeSend
+                | Fault::CutAfterSend
+                | Fault::DuplicateSend
+                | Fault::ClockSkew
+                | Fault::ClonedSerial,
+            )
+            | None => Ok(()),
+        }
+    }
+
+    /// Faults that come after a good answer.
+    pub(crate) fn misbehave_after(&mut self, device: &Device, request: &Request) -> Result<(), Error> {
+        if self.fault != Some(Fault::DuplicateSend) || request.repeat == Repeat::Never {
+            return Ok(());
+        }
+        self.deliver(device, request).map(|_| ()).map_err(|error| match error {
+            Error::Refused(refused) => Error::FaultAccepted {
+                fault: Fault::DuplicateSend.name(),
+                expected: "200",
+                got: format!("{} to {}", refused.code, request.describe()),
+            },
+            error => error,
+        })
+    }
+
+    /// Sends what the platform must refuse with one certain code.
+    fn must_refuse(
+        &mut self,
+        device: &Device,
+        request: &Request,
+        signed: &Signed,
+        fault: Fault,
+        expected: &'static str,
+    ) -> Result<(), Error> {
+        let reply = self.exchange(request, Some((device, signed)))?;
+        let got = refusal(&reply).code;
+        if got == expected {
+            return Ok(());
+        }
+        let got = format!("{} {got} to {}", reply.status, request.describe());
+        Err(Error::FaultAccepted { fault: fault.name(), expected, got })
+    }
+}
 
 #[cfg(test)]
 mod tests {

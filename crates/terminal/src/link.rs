@@ -96,7 +96,7 @@ impl Request {
         Ok(Self { method: Method::Post, path, body, repeat: Repeat::Allowed })
     }
 
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         format!("{} {}", self.method.name(), self.path)
     }
 }
@@ -109,18 +109,18 @@ pub(crate) struct Answer<T> {
 }
 
 /// What came back from one try.
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     retry_after: Option<Duration>,
     date_ms: Option<i64>,
     body: Vec<u8>,
 }
 
 /// The headers that sign one try.
-struct Signed {
+pub(crate) struct Signed {
     timestamp: String,
     nonce: String,
-    signature: String,
+    pub(crate) signature: String,
 }
 
 /// The link to the platform.
@@ -129,14 +129,14 @@ pub struct Link<'a> {
     address: Address,
     language: Language,
     surroundings: &'a dyn Surroundings,
-    fault: Option<Fault>,
-    skew: Skew,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) skew: Skew,
     sent: u64,
 }
 
 /// What is known about the device's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Skew {
+pub(crate) enum Skew {
     /// Never corrected.
     Trusted,
     /// Corrected by so many milliseconds.
@@ -218,7 +218,7 @@ impl<'a> Link<'a> {
     }
 
     /// Repeats until there is an answer that counts.
-    fn deliver(&mut self, device: &Device, request: &Request) -> Result<Reply, Error> {
+    pub(crate) fn deliver(&mut self, device: &Device, request: &Request) -> Result<Reply, Error> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -265,7 +265,7 @@ impl<'a> Link<'a> {
     }
 
     /// Signs one try with a fresh nonce.
-    fn sign(&self, device: &Device, request: &Request) -> Signed {
+    pub(crate) fn sign(&self, device: &Device, request: &Request) -> Signed {
         let timestamp_ms = self.now_ms();
         let nonce = wire::base64url(&random::array::<16>(self.surroundings.random()));
         let text =
@@ -275,7 +275,11 @@ impl<'a> Link<'a> {
     }
 
     /// Puts one request on the wire and reads what comes back.
-    fn exchange(&mut self, request: &Request, signed: Option<(&Device, &Signed)>) -> Result<Reply, Error> {
+    pub(crate) fn exchange(
+        &mut self,
+        request: &Request,
+        signed: Option<(&Device, &Signed)>,
+    ) -> Result<Reply, Error> {
         self.surroundings.power(Moment::BeforeRequest)?;
         self.sent += 1;
         let mut builder = http::Request::builder()
@@ -336,71 +340,6 @@ impl<'a> Link<'a> {
         let chance = u32::from(u16::from_be_bytes(random::array(self.surroundings.random())));
         half + half * chance / u32::from(u16::MAX)
     }
-
-    /// Faults that come before the proper request.
-    fn misbehave_before(&mut self, device: &Device, request: &Request) -> Result<(), Error> {
-        match self.fault {
-            Some(Fault::WrongSignature) => {
-                let mut signed = self.sign(device, request);
-                let turned = if signed.signature.starts_with('A') { "B" } else { "A" };
-                signed.signature.replace_range(..1, turned);
-                self.must_refuse(device, request, &signed, Fault::WrongSignature, "signature_invalid")
-            }
-            Some(Fault::ClockSkew) if self.skew == Skew::Trusted => {
-                let signed = self.sign(device, request);
-                self.must_refuse(device, request, &signed, Fault::ClockSkew, "clock_skew")
-            }
-            Some(Fault::ReplayNonce) => {
-                let signed = self.sign(device, request);
-                let first = self.exchange(request, Some((device, &signed)))?;
-                if first.status >= 500 {
-                    return Ok(());
-                }
-                self.must_refuse(device, request, &signed, Fault::ReplayNonce, "nonce_replayed")
-            }
-            Some(
-                Fault::CutBeforeSend
-                | Fault::CutAfterSend
-                | Fault::DuplicateSend
-                | Fault::ClockSkew
-                | Fault::ClonedSerial,
-            )
-            | None => Ok(()),
-        }
-    }
-
-    /// Faults that come after a good answer.
-    fn misbehave_after(&mut self, device: &Device, request: &Request) -> Result<(), Error> {
-        if self.fault != Some(Fault::DuplicateSend) || request.repeat == Repeat::Never {
-            return Ok(());
-        }
-        self.deliver(device, request).map(|_| ()).map_err(|error| match error {
-            Error::Refused(refused) => Error::FaultAccepted {
-                fault: Fault::DuplicateSend.name(),
-                expected: "200",
-                got: format!("{} to {}", refused.code, request.describe()),
-            },
-            error => error,
-        })
-    }
-
-    /// Sends what the platform must refuse with one certain code.
-    fn must_refuse(
-        &mut self,
-        device: &Device,
-        request: &Request,
-        signed: &Signed,
-        fault: Fault,
-        expected: &'static str,
-    ) -> Result<(), Error> {
-        let reply = self.exchange(request, Some((device, signed)))?;
-        let got = refusal(&reply).code;
-        if got == expected {
-            return Ok(());
-        }
-        let got = format!("{} {got} to {}", reply.status, request.describe());
-        Err(Error::FaultAccepted { fault: fault.name(), expected, got })
-    }
 }
 
 /// Reads a good answer's JSON.
@@ -410,7 +349,7 @@ fn read_json<T: DeserializeOwned>(request: &Request, reply: &Reply) -> Result<T,
 }
 
 /// Reads a refusal; an answer without the error object still tells its status.
-fn refusal(reply: &Reply) -> Refusal {
+pub(crate) fn refusal(reply: &Reply) -> Refusal {
     let status = reply.status;
     let retry_after = reply.retry_after;
     match serde_json::from_slice::<ErrorBody>(&reply.body) {

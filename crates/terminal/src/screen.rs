@@ -334,7 +334,7 @@ fn said(language: Language, refusal: &Refusal) -> Vec<String> {
     lines
 }
 
-fn awaited<'a>(language: Language, who: &'a str) -> &'a str {
+fn awaited(language: Language, who: &str) -> &str {
     match who {
         "merchant" => language.pick("商户", "Merchant"),
         "us" | "operator" => language.pick("星支付", "Starpay"),

@@ -2,6 +2,8 @@
 //! server of this test's own, built from the protocol and `starpay-keys` alone. The whole-system
 //! tests drive the same terminal against the real platform.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails there")]
+
 mod bench;
 mod journey;
 mod network;

@@ -274,7 +274,12 @@ impl Inner {
         self.activation_step(state, &arrived.method, last, &body)
     }
 
-    fn check_signature(&self, state: &mut State, arrived: &Arrived, body: &Value) -> Result<(), (u16, Value)> {
+    fn check_signature(
+        &self,
+        state: &mut State,
+        arrived: &Arrived,
+        body: &Value,
+    ) -> Result<(), (u16, Value)> {
         let timestamp: i64 = arrived.header("starpay-timestamp").parse().unwrap();
         let nonce = arrived.header("starpay-nonce");
         assert!(wire::array_from_base64url::<16>(nonce).is_some());
@@ -406,7 +411,9 @@ impl Inner {
             ("GET", "config") => {
                 let hashed = r#"{"a":[1],"b":2}"#;
                 let values = if self.quirk == Quirk::ConfigurationDamaged { 3 } else { 2 };
-                Ok(json!({"version": 5, "sha256": sha256(hashed.as_bytes()), "values": {"b": values, "a": [1]}}))
+                Ok(
+                    json!({"version": 5, "sha256": sha256(hashed.as_bytes()), "values": {"b": values, "a": [1]}}),
+                )
             }
             ("POST", "config") => self.complete(state, "config_applied"),
             ("POST", "sign-in") => {
@@ -425,9 +432,11 @@ impl Inner {
     }
 
     fn identity(&self, state: &mut State, body: &Value) -> Answer {
-        for (name, known) in
-            [("challenge", &state.challenge), ("server_nonce", &state.server_nonce), ("device_nonce", &state.device_nonce)]
-        {
+        for (name, known) in [
+            ("challenge", &state.challenge),
+            ("server_nonce", &state.server_nonce),
+            ("device_nonce", &state.device_nonce),
+        ] {
             assert_eq!(body[name], known.as_str(), "{name}");
         }
         let csr_der = b64(&body["csr"]);
@@ -474,9 +483,10 @@ impl Inner {
         let tmk = Tmk::generate(&OsRandom);
         let info = wire::kbpk_info(SERIAL, &nonce_bytes, &server_bytes, "tmk_1", version);
         let sealed =
-            envelope::seal(&state.envelope_key.unwrap(), info.as_bytes(), b"", &protection, &OsRandom).unwrap();
+            envelope::seal(&state.envelope_key.unwrap(), info.as_bytes(), b"", &protection, &OsRandom)
+                .unwrap();
         let under = if quirk == Quirk::BlockUnderAnotherKey { [9; 32] } else { protection };
-        let block = tmk.to_block(&ProtectionKey::new(&under).unwrap(), &OsRandom).unwrap();
+        let block = tmk.to_block(&ProtectionKey::aes(&under).unwrap(), &OsRandom).unwrap();
         let request = CertificateRequest::parse(state.tls_request.as_ref().unwrap()).unwrap();
         let authority = if quirk == Quirk::CertificateForAnotherKey { &self.other } else { &self.keystore };
         let certificate = certificate::issue_device(
@@ -541,8 +551,7 @@ impl Inner {
     }
 
     fn open_pin(&self, number: &str, sealed: &Value) -> String {
-        let envelope =
-            Envelope { enc: b64(&sealed["enc"]).try_into().unwrap(), ct: b64(&sealed["ct"]) };
+        let envelope = Envelope { enc: b64(&sealed["enc"]).try_into().unwrap(), ct: b64(&sealed["ct"]) };
         let info = format!("starpay-pin-v1|{DEVICE_ID}|{number}");
         let key = self.keystore.envelope_key();
         let pin = key.open(Suite::Aes256Gcm, info.as_bytes(), b"", &envelope).unwrap();

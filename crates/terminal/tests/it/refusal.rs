@@ -1,0 +1,100 @@
+//! What the terminal refuses, and what it makes of being refused.
+
+use starpay_terminal::{Error, Step, Terminal};
+
+use crate::bench::{Bench, Typist, activate, settings};
+use crate::platform::{CODE, PIN, Platform, Quirk};
+
+#[test]
+fn no_key_is_installed_from_a_statement_that_is_not_ours() {
+    for (quirk, said) in [
+        (Quirk::StatementTampered, "signature"),
+        (Quirk::SignedByAnother, "signer"),
+        (Quirk::SignerNotThePlatform, "signer"),
+        (Quirk::VersionNotHigher, "version"),
+        (Quirk::OtherDeviceNonce, "device_nonce"),
+        (Quirk::OtherServerNonce, "server_nonce"),
+        (Quirk::OtherSerial, "serial"),
+        (Quirk::OtherActivation, "activation_id"),
+        (Quirk::StatementExpired, "expired"),
+        (Quirk::CertificateForAnotherKey, "certificate"),
+        (Quirk::BlockUnderAnotherKey, "master key"),
+    ] {
+        let platform = Platform::with(quirk);
+        let home = tempfile::tempdir().unwrap();
+        let (bench, mut typist) = (Bench::new(), Typist::new());
+        let mut terminal = Terminal::switch_on(settings(&platform, home.path()), &bench).unwrap();
+        let error = terminal.activate(&mut typist).unwrap_err();
+        assert!(matches!(&error, Error::Statement(reason) if reason.contains(said)), "{quirk:?}: {error}");
+        assert!(terminal.keys().is_none(), "{quirk:?}");
+        let last = typist.reports.last().unwrap();
+        assert_eq!((last.step, last.ok), (Step::Keys, false));
+        assert!(!home.path().join("keys.sealed").exists(), "{quirk:?}");
+        platform.ledger(|ledger| assert!(ledger.confirmed.is_empty(), "{quirk:?}"));
+    }
+}
+
+#[test]
+fn a_document_or_configuration_that_does_not_match_its_hash_is_refused() {
+    for (quirk, step) in
+        [(Quirk::BackupDamaged, Step::Backup), (Quirk::ConfigurationDamaged, Step::Configuration)]
+    {
+        let platform = Platform::with(quirk);
+        let home = tempfile::tempdir().unwrap();
+        let mut typist = Typist::new();
+        let error = activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        assert_eq!(typist.reports.last().unwrap().step, step);
+    }
+}
+
+#[test]
+fn a_good_answer_that_moves_nothing_is_noticed() {
+    let platform = Platform::with(Quirk::NothingMoves);
+    let home = tempfile::tempdir().unwrap();
+    let error = activate(settings(&platform, home.path()), &Bench::new(), &mut Typist::new()).unwrap_err();
+    assert!(matches!(error, Error::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn a_wrong_code_is_asked_for_again() {
+    let platform = Platform::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut typist = Typist::typing(&["0000000000", CODE], &[PIN]);
+    activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap();
+    assert_eq!(typist.asked, ["first", "refused code_invalid", "pin"]);
+}
+
+#[test]
+fn a_wrong_code_nobody_corrects_is_forgotten() {
+    let platform = Platform::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut typist = Typist::typing(&["0000000000"], &[]);
+    let error = activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == "code_invalid"), "{error}");
+    activate(settings(&platform, home.path()), &Bench::new(), &mut Typist::new()).unwrap();
+}
+
+#[test]
+fn an_activation_that_ended_needs_a_new_code() {
+    let platform = Platform::with(Quirk::Expires);
+    let home = tempfile::tempdir().unwrap();
+    let mut typist = Typist::new();
+    let error = activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap_err();
+    assert!(matches!(&error, Error::Ended { state, .. } if state == "expired"), "{error}");
+    assert_eq!(typist.asked, ["first", "ended expired"]);
+    // The old code does not help, and is not taken for a new one.
+    let mut typist = Typist::new();
+    let error = activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == "code_used"), "{error}");
+}
+
+#[test]
+fn a_copied_folder_is_the_same_device_and_another_folder_is_not() {
+    let platform = Platform::start();
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    activate(settings(&platform, home.path()), &Bench::new(), &mut Typist::new()).unwrap();
+    let error = activate(settings(&platform, other.path()), &Bench::new(), &mut Typist::new()).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == "device_auth_rejected"), "{error}");
+    platform.ledger(|ledger| assert_eq!(ledger.claims.len(), 1));
+}
