@@ -2,7 +2,7 @@
 //!
 //! Nothing is ever skipped: a need that is not met ends the run.
 
-use crate::process::{Failure, Outcome, capture, cargo, find_program, say, succeed};
+use crate::process::{Failure, Outcome, capture, cargo, failure, find_program, say, succeed};
 use crate::{axe, postgres};
 use std::path::Path;
 use std::process::Command;
@@ -84,7 +84,7 @@ fn packages() -> Outcome {
     };
     if let Err(Failure(message)) = install() {
         say(&format!("{message}; trying once more"));
-        install()?;
+        install().map_err(|Failure(message)| failure(list(&missing), message))?;
     }
     let missing = unmet();
     if missing.is_empty() {
