@@ -44,9 +44,9 @@ impl Ready {
     pub(crate) fn of(health: Health) -> Self {
         let check =
             |name, fine: bool, lag_s| Check { name, status: if fine { "ok" } else { "failed" }, lag_s };
-        let lag = health.jobs_lag_s;
+        let lag = health.work.as_ref().ok().map(|waiting| waiting.lag_s);
         let checks = vec![
-            check("database", health.database.is_ok(), None),
+            check("database", health.work.is_ok(), None),
             check("keystore", health.keystore.is_ok(), None),
             check("jobs", lag.is_some_and(|lag| lag <= JOBS_LAG_MAX_S), lag),
         ];

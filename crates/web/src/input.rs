@@ -8,15 +8,13 @@ use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use starpay_app::ErrorKind;
+use starpay_app::{ErrorKind, UPLOAD_BYTES_MAX};
 use starpay_domain::id::TypedId;
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// Bytes of one JSON body.
 pub(crate) const JSON_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of one uploaded document.
-pub(crate) const UPLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Time between two pieces of a body.
 pub(crate) const BODY_STALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for a whole body: 10 MB at 1 Mbit/s with room to spare.

@@ -12,6 +12,7 @@ mod idempotency;
 mod input;
 mod metrics;
 pub mod openapi;
+pub mod page;
 mod paging;
 mod problem;
 mod request_id;
@@ -61,6 +62,7 @@ pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> R
         .and(terminal::routes())
         .into_router()
         .route("/api/openapi.json", get(openapi::serve))
+        .route("/dev/outbox.json", get(api::outbox::list))
         .merge(pages)
         .fallback(request_id::no_such_path)
         .method_not_allowed_fallback(request_id::no_such_method)

@@ -1,12 +1,17 @@
 //! `/api/v1`: one file per resource. A handler extracts, calls one use case and maps the answer.
 
 mod access_keys;
+mod activations;
 mod agreements;
 mod applications;
 mod contacts;
+mod devices;
 mod documents;
+mod merchants;
+pub(crate) mod outbox;
 mod registrations;
 mod reviews;
+mod shipments;
 mod system;
 mod visits;
 
@@ -26,6 +31,10 @@ pub(crate) fn routes() -> Routes {
         .and(visits::routes())
         .and(agreements::routes())
         .and(registrations::routes())
+        .and(shipments::routes())
+        .and(devices::routes())
+        .and(activations::routes())
+        .and(merchants::routes())
         .and(system::routes())
 }
 

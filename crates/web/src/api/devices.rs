@@ -1,0 +1,54 @@
+//! 终端设备: taken into stock, looked up.
+
+use crate::Web;
+use crate::auth::Caller;
+use crate::idempotency::{Answer, Key, created};
+use crate::input::{Body, Id};
+use crate::paging::{PageQuery, Paging};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+use axum::Json;
+use axum::extract::State;
+use starpay_app::view::{DeviceView, List, NewDevice};
+use starpay_domain::id::DeviceId;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new("devices").add(Access::Key, routes!(list, stock)).add(Access::Key, routes!(view))
+}
+
+/// List devices
+///
+/// A merchant sees the terminals bound to it, staff see all.
+#[utoipa::path(get, path = "/api/v1/devices", params(PageQuery),
+    responses((status = 200, description = "A page, oldest first.", body = List<DeviceView>)))]
+async fn list(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    paging: Paging,
+) -> Result<Json<List<DeviceView>>, Problem> {
+    Ok(paging.wrap(web.platform.devices(&actor, paging.page()).await?))
+}
+
+/// Take a terminal into stock
+#[utoipa::path(post, path = "/api/v1/devices", request_body = NewDevice,
+    responses((status = 201, description = "The terminal.", body = DeviceView)))]
+async fn stock(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Body(command): Body<NewDevice>,
+) -> Result<Answer<DeviceView>, Problem> {
+    Ok(created(web.platform.stock_device(&actor, Some(key), command).await?))
+}
+
+/// See a device
+#[utoipa::path(get, path = "/api/v1/devices/{id}", params(("id" = String, Path, description = "`dev_…`")),
+    responses((status = 200, description = "The terminal.", body = DeviceView)))]
+async fn view(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Id(id): Id<DeviceId>,
+) -> Result<Json<DeviceView>, Problem> {
+    Ok(Json(web.platform.device(&actor, id).await?))
+}
