@@ -12,7 +12,7 @@ CREATE TABLE merchant (
     CONSTRAINT merchant_pk PRIMARY KEY (id)
 ) {rows};
 CREATE INDEX merchant_by_age ON merchant (created_at, id);
-CREATE INDEX merchant_by_subject ON merchant (subject_index);
+CREATE INDEX merchant_by_subject ON merchant (subject_index, created_at, id);
 
 CREATE TABLE store_place (
     id {bytes} NOT NULL,
@@ -313,7 +313,7 @@ CREATE TABLE document (
         REFERENCES application (id, merchant_id)
 ) {rows};
 CREATE INDEX document_by_application ON document (application_id, created_at, id);
-CREATE INDEX document_by_digest ON document (digest);
+CREATE INDEX document_by_digest ON document (digest, created_at, id);
 CREATE INDEX document_by_merchant ON document (merchant_id, created_at, id);
 
 CREATE TABLE check_result (

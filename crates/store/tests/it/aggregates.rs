@@ -182,7 +182,7 @@ fn two_shippers_get_two_devices() {
                 (row.state, row.version) = ("reserved".into(), 2);
                 aggregate::save(tx, &DEVICE, row, 1)?;
             }
-            Ok(taken.map(|row| row.id))
+            Ok::<_, StoreError>(taken.map(|row| row.id))
         };
         let threads: Vec<_> = (0..3)
             .map(|_| {

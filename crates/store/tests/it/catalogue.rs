@@ -7,7 +7,7 @@ use starpay_store::{Db, DbConfig, Engine, Location};
 use std::collections::BTreeSet;
 
 /// Words that would leave the portable subset.
-const FORBIDDEN: [&str; 16] = [
+const FORBIDDEN: [&str; 15] = [
     "now()",
     "current_timestamp",
     "jsonb",
@@ -19,7 +19,6 @@ const FORBIDDEN: [&str; 16] = [
     "ilike",
     "offset ",
     "nextval",
-    "serial",
     "glob ",
     "ifnull",
     "datetime",
@@ -79,20 +78,24 @@ fn no_query_scans_a_growing_table() {
     let stand = Stand::new(Engine::Sqlite);
     let Location::Sqlite { path } = &stand.config.location else { panic!() };
     let conn = rusqlite::Connection::open(path).unwrap();
+    let mut slow = Vec::new();
     for statement in all_statements() {
         let explain = format!("EXPLAIN QUERY PLAN {}", statement.text(Engine::Sqlite));
         let mut explain = conn.prepare(&explain).unwrap();
-        let steps = explain.query_map([], |row| row.get::<_, String>(3)).unwrap();
-        for step in steps.map(Result::unwrap) {
+        let mut steps = explain.raw_query();
+        while let Some(step) = steps.next().unwrap() {
+            let step: String = step.get(3).unwrap();
             let bare = step.starts_with("SCAN")
                 && !step.contains("USING")
                 && catalogue::TABLES.iter().any(|table| step.split(' ').any(|word| word == *table));
             let small = statement.name().contains("policy") || statement.name().contains("root::LAST");
-            assert!(!bare || small, "{}: {step}", statement.name());
             let sorts = step.contains("TEMP B-TREE FOR ORDER BY");
-            assert!(!sorts || small, "{} sorts: {step}", statement.name());
+            if (bare || sorts) && !small {
+                slow.push(format!("{}: {step}", statement.name()));
+            }
         }
     }
+    assert_eq!(slow, Vec::<String>::new());
 }
 
 /// One line per table, column, index and rule, the same words for both engines.

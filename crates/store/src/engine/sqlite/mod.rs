@@ -92,6 +92,7 @@ pub(crate) fn command(tx: &mut Tx, text: &str) -> Result<(), StoreError> {
 
 /// Runs a statement without rows.
 pub(crate) fn execute(link: &mut Link, statement: &Statement, params: &[ValueRef<'_>]) -> Result<u64, Doom> {
+    inside(&link.conn)?;
     let text = link.texts.entry(statement.place()).or_insert_with(|| statement.text(Engine::Sqlite));
     run(&link.conn, text, params)
 }
@@ -102,13 +103,24 @@ pub(crate) fn query(
     statement: &Statement,
     params: &[ValueRef<'_>],
 ) -> Result<Vec<Row>, Doom> {
+    inside(&link.conn)?;
     let text = link.texts.entry(statement.place()).or_insert_with(|| statement.text(Engine::Sqlite));
     rows_of(&link.conn, text, params)
 }
 
 /// As [`query`], for a text in SQLite's own dialect.
 pub(crate) fn query_text(link: &mut Link, text: &str, params: &[ValueRef<'_>]) -> Result<Vec<Row>, Doom> {
+    inside(&link.conn)?;
     rows_of(&link.conn, text, params)
+}
+
+/// No statement of a body runs outside its transaction: when the engine ended that one by itself
+/// (a full disk does), the next statement would be committed alone.
+fn inside(conn: &Connection) -> Result<(), Doom> {
+    if conn.is_autocommit() {
+        return Err(Doom::Lost(StoreError::unavailable("the engine ended the shared transaction")));
+    }
+    Ok(())
 }
 
 fn run(conn: &Connection, text: &str, params: &[ValueRef<'_>]) -> Result<u64, Doom> {
