@@ -296,7 +296,7 @@ impl Inner {
         let text = wire::request_text(&arrived.method, &arrived.target, timestamp, nonce, &arrived.body);
         let signature = wire::from_base64url(arrived.header("starpay-signature"))
             .and_then(|bytes| Signature::from_bytes(&bytes).ok());
-        if !signature.is_some_and(|signature| key.verify(text.as_bytes(), &signature).is_ok()) {
+        if signature.is_none_or(|signature| key.verify(text.as_bytes(), &signature).is_err()) {
             return Err(refuse(401, "signature_invalid", Value::Null));
         }
         if (timestamp - NOW_MS).abs() > 300_000 {

@@ -1,0 +1,127 @@
+//! `--auto`: no person. One JSON line on standard input gives code and PIN, and every step is
+//! reported as one JSON line. Both values may be missing where the journal already has or no
+//! longer needs them.
+
+use std::io::{BufRead, Read, Write};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use starpay_terminal::answer::Status;
+use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
+use starpay_terminal::operator::{Operator, Role, check_number, check_pin};
+use starpay_terminal::{Error, Refusal, Step, Terminal};
+
+use super::failure;
+use crate::Failure;
+
+/// Longest line read.
+const LINE_BYTES_MAX: u64 = 4096;
+
+/// What the line says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    code: Option<SecretText>,
+    pin: Option<SecretText>,
+    #[serde(default = "first_number")]
+    number: String,
+}
+
+/// A secret in the line; never shown.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+struct SecretText(SecretString);
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+fn first_number() -> String {
+    "01".to_owned()
+}
+
+/// Answers each question once; being asked again means the answer was refused.
+struct Automaton {
+    code: Option<SecretString>,
+    pin: Option<SecretString>,
+    number: String,
+    waiting_for: Vec<String>,
+}
+
+/// Plays the terminal without a person.
+pub(super) fn play(terminal: &mut Terminal<'_>) -> Result<(), Failure> {
+    let mut automaton = Automaton::read()?;
+    let status = terminal.activate(&mut automaton).map_err(failure)?;
+    say(&json!({
+        "step": "active", "ok": true, "ms": 0, "state": status.state, "detail": status.status_text,
+    }));
+    Ok(())
+}
+
+impl Automaton {
+    fn read() -> Result<Self, Failure> {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .take(LINE_BYTES_MAX)
+            .read_line(&mut text)
+            .map_err(|error| Failure::usage(format!("standard input: {error}")))?;
+        let text = SecretString::from(text);
+        let line: Line = match text.expose_secret().trim() {
+            "" => Line { code: None, pin: None, number: first_number() },
+            // serde's message would repeat the line, which holds a PIN.
+            line => serde_json::from_str(line).map_err(|_| {
+                Failure::usage(r#"standard input must be one line {"code":"…","pin":"…"}"#)
+            })?,
+        };
+        let pin = line.pin.map(|pin| pin.0);
+        if let Some(pin) = &pin {
+            check_pin(pin).map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        check_number(&line.number).map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(Self { code: line.code.map(|code| code.0), pin, number: line.number, waiting_for: Vec::new() })
+    }
+}
+
+impl Attendant for Automaton {
+    fn code(&mut self, _why: CodeWanted<'_>) -> Result<SecretString, Error> {
+        self.code.take().ok_or_else(|| Error::NoAnswer("no (further) activation code was given".to_owned()))
+    }
+
+    fn operators(&mut self, _refused: Option<&Refusal>) -> Result<Vec<Operator>, Error> {
+        let none = || Error::NoAnswer("no (further) PIN was given".to_owned());
+        let pin = self.pin.take().ok_or_else(none)?;
+        Ok(vec![Operator { number: self.number.clone(), role: Role::Manager, pin }])
+    }
+
+    fn step_begun(&mut self, _step: Step) {}
+
+    fn step_done(&mut self, report: &StepReport) {
+        self.waiting_for.clear();
+        say(&json!({
+            "step": report.step.name(),
+            "ok": report.ok,
+            "ms": report.ms,
+            "state": report.state,
+            "detail": report.detail,
+        }));
+    }
+
+    fn waiting(&mut self, status: &Status, pause: Duration) {
+        let codes: Vec<String> = status.waiting.iter().map(|item| item.code.clone()).collect();
+        if codes != self.waiting_for {
+            say(&json!({ "state": status.state, "waiting": codes, "again_in_ms": pause.as_millis() }));
+            self.waiting_for = codes;
+        }
+    }
+}
+
+/// One line out. A reader that went away does not stop an activation.
+fn say(line: &serde_json::Value) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
