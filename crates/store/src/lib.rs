@@ -15,6 +15,7 @@ pub mod activation_exchange;
 pub mod aggregate;
 pub mod attempt;
 pub mod audit;
+pub mod backup;
 pub mod catalogue;
 pub mod check_result;
 mod config;

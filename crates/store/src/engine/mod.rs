@@ -1,6 +1,7 @@
 //! The two engines. Only this folder (and migrations) knows that there are two.
 
 pub(crate) mod postgres;
+pub(crate) mod schema;
 pub(crate) mod sqlite;
 
 use crate::lanes::{Bell, Rung};

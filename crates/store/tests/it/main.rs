@@ -1,8 +1,10 @@
 //! Every behaviour of the store, on real SQLite and on real PostgreSQL.
 
 mod aggregates;
+mod backup;
 mod catalogue;
 mod chains;
+mod faults;
 mod idempotency;
 mod limits;
 mod postgres;

@@ -92,17 +92,19 @@ impl Drop for Server {
 
 /// PostgreSQL refuses to run as root: then it runs as the user the Debian package made.
 fn unprivileged() -> Command {
-    let root = std::fs::metadata("/proc/self").is_ok_and(|metadata| {
-        use std::os::unix::fs::MetadataExt;
-        metadata.uid() == 0
-    });
-    if root {
+    if is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
         command
     } else {
         Command::new("env")
     }
+}
+
+/// Whether this process runs as root.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
 /// The newest installed version's programs.
