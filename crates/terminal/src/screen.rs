@@ -153,6 +153,13 @@ impl Screen {
         )
     }
 
+    /// Asks whose PIN is to be checked.
+    #[must_use]
+    pub fn number_to_check(language: Language) -> Self {
+        Self::new(status_title(language), Vec::new())
+            .asking(language.pick("操作员号 (回车为01)", "Operator number (Enter for 01)"))
+    }
+
     /// Asks for the PIN.
     #[must_use]
     pub fn pin(language: Language) -> Self {
@@ -180,18 +187,14 @@ impl Screen {
         Self::new(Step::Pin.title(language), vec![line.to_owned()])
     }
 
-    /// One line per finished step.
+    /// One line per finished step; what was seen is told only when it went wrong.
     #[must_use]
     pub fn progress(language: Language, report: &StepReport) -> String {
-        let mark = if report.ok { "✓" } else { "✗" };
+        let (mark, detail) = if report.ok { ("✓", "") } else { ("✗", report.detail.as_str()) };
         let number = report.step.number();
         let total = Step::ALL.len();
-        format!(
-            "[{number:>2}/{total}] {mark} {}  {} ms  {}",
-            report.step.title(language),
-            report.ms,
-            report.detail
-        )
+        let title = report.step.title(language);
+        format!("[{number:>2}/{total}] {mark} {title}  {} ms  {detail}", report.ms).trim_end().to_owned()
     }
 
     /// The merchant's side is not ready.

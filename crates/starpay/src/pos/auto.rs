@@ -6,8 +6,7 @@ use std::io::{BufRead, Read, Write};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use starpay_terminal::answer::Status;
 use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
 use starpay_terminal::operator::{Operator, Role, check_number, check_pin};
@@ -27,6 +26,24 @@ struct Line {
     pin: Option<SecretText>,
     #[serde(default = "first_number")]
     number: String,
+}
+
+/// One step, as it is printed.
+#[derive(Serialize)]
+struct Report<'a> {
+    step: &'a str,
+    ok: bool,
+    ms: u64,
+    state: &'a str,
+    detail: &'a str,
+}
+
+/// The merchant's side is not ready, as it is printed: once for each new reason.
+#[derive(Serialize)]
+struct Pause<'a> {
+    state: &'a str,
+    waiting: &'a [String],
+    again_in_ms: u64,
 }
 
 /// A secret in the line; never shown.
@@ -56,9 +73,7 @@ struct Automaton {
 pub(super) fn play(terminal: &mut Terminal<'_>) -> Result<(), Failure> {
     let mut automaton = Automaton::read()?;
     let status = terminal.activate(&mut automaton).map_err(failure)?;
-    say(&json!({
-        "step": "active", "ok": true, "ms": 0, "state": status.state, "detail": status.status_text,
-    }));
+    say(&Report { step: "active", ok: true, ms: 0, state: &status.state, detail: &status.status_text });
     Ok(())
 }
 
@@ -74,9 +89,8 @@ impl Automaton {
         let line: Line = match text.expose_secret().trim() {
             "" => Line { code: None, pin: None, number: first_number() },
             // serde's message would repeat the line, which holds a PIN.
-            line => serde_json::from_str(line).map_err(|_| {
-                Failure::usage(r#"standard input must be one line {"code":"…","pin":"…"}"#)
-            })?,
+            line => serde_json::from_str(line)
+                .map_err(|_| Failure::usage(r#"standard input must be one line {"code":"…","pin":"…"}"#))?,
         };
         let pin = line.pin.map(|pin| pin.0);
         if let Some(pin) = &pin {
@@ -102,26 +116,28 @@ impl Attendant for Automaton {
 
     fn step_done(&mut self, report: &StepReport) {
         self.waiting_for.clear();
-        say(&json!({
-            "step": report.step.name(),
-            "ok": report.ok,
-            "ms": report.ms,
-            "state": report.state,
-            "detail": report.detail,
-        }));
+        say(&Report {
+            step: report.step.name(),
+            ok: report.ok,
+            ms: report.ms,
+            state: &report.state,
+            detail: &report.detail,
+        });
     }
 
     fn waiting(&mut self, status: &Status, pause: Duration) {
         let codes: Vec<String> = status.waiting.iter().map(|item| item.code.clone()).collect();
         if codes != self.waiting_for {
-            say(&json!({ "state": status.state, "waiting": codes, "again_in_ms": pause.as_millis() }));
+            let again_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            say(&Pause { state: &status.state, waiting: &codes, again_in_ms });
             self.waiting_for = codes;
         }
     }
 }
 
 /// One line out. A reader that went away does not stop an activation.
-fn say(line: &serde_json::Value) {
+fn say(line: &impl Serialize) {
+    let Ok(line) = serde_json::to_string(line) else { return };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

@@ -44,7 +44,9 @@ pub(super) fn play(terminal: &mut Terminal<'_>, language: Language) -> Result<()
     let receipt = terminal.receipt().map(<[String]>::to_vec).unwrap_or_default();
     person.show(&Screen::active(language, &status, &receipt));
     while person.go_on(Screen::verify_prompt(language))? == Choice::GoOn {
-        let entered = person.number(None).and_then(|number| Ok((number, person.secret(&Screen::pin(language))?)));
+        let entered = person
+            .number(&Screen::number_to_check(language))
+            .and_then(|number| Ok((number, person.secret(&Screen::pin(language))?)));
         let (number, pin) = match entered {
             Ok(entered) => entered,
             Err(Error::NoAnswer(_)) => break,
@@ -106,9 +108,8 @@ impl Person {
         }
     }
 
-    fn number(&self, refused: Option<&Refusal>) -> Result<String, Error> {
-        let screen = Screen::operator_number(self.language, refused);
-        self.show(&screen);
+    fn number(&self, screen: &Screen) -> Result<String, Error> {
+        self.show(screen);
         loop {
             let entered = self.line(screen.prompt.as_deref().unwrap_or_default())?;
             let number = if entered.is_empty() { "01".to_owned() } else { entered };
@@ -161,7 +162,7 @@ impl Attendant for Person {
     }
 
     fn operators(&mut self, refused: Option<&Refusal>) -> Result<Vec<Operator>, Error> {
-        let number = self.number(refused)?;
+        let number = self.number(&Screen::operator_number(self.language, refused))?;
         let pin = self.chosen_pin()?;
         Ok(vec![Operator { number, role: Role::Manager, pin }])
     }
