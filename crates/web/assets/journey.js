@@ -11,6 +11,10 @@ function bring(old, fresh) {
   for (const { name, value } of [...fresh.attributes]) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
+  for (const { name } of [...old.attributes]) {
+    // A list the visitor opened stays open.
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
   for (const child of [...old.children]) {
     if (child.id && !childById(fresh, child.id)) leave(child);
   }

@@ -5,12 +5,9 @@
 ## Brand, and what stands on every page
 
 brand-name = Starpay
-brand-line = The whole life of a POS terminal
 sandbox-mark = Sandbox 沙箱 · sample data
 sandbox-meaning = Every merchant, document, card number and terminal here is invented; no real payment can happen.
 page-skip = Skip to the content
-page-language = Language
-page-about-licence = Licensed acquirer
 page-licence = { $acquirer } · payment business licence { $licence }
 page-licence-unset = Acquirer: not configured (demonstration; no real application is accepted)
 page-licence-why = Give identity papers and bank cards only to the licensed institution above. Starpay is the software it runs; it never holds money.
@@ -35,16 +32,15 @@ home-for-integrator-text = An open API and a virtual terminal: the first activat
 journey-title = Live: one merchant, all the way
 journey-merchant = How { $merchant } gets its terminal
 journey-waiting = The demonstration is about to start. Each finished step adds a line here.
+journey-not-begun = Waiting to start
 journey-running = Under way
 journey-finished = Complete
 journey-stopped = Stopped
-journey-progress = { $done } of { $total } steps
 journey-steps-done = { $done ->
         [one] { $done } step done
        *[other] { $done } steps done
     }
 journey-elapsed = { $time } in all
-journey-took = took { $time }
 journey-done = Done
 journey-now = Now
 journey-next = Next
@@ -79,11 +75,11 @@ phase-activate = Activate
 ## Why not yet
 
 why-title = What is still missing
-why-lead = What must happen before the terminal works. Owner, reviewer and terminal all see this same list.
 why-count = { $n ->
         [one] { $n } item open
        *[other] { $n } items open
     }
+why-more = { $n } more
 why-none = Nothing is missing
 why-none-text = Every condition is met; the terminal is ready for use.
 why-unknown = Once there is an application, each item appears here with who acts and how long it takes.
@@ -93,7 +89,8 @@ why-cleared = { $n ->
     }
 why-who = Who acts
 why-wait = Expected
-why-blocks = Holds up
+why-blocks = Holds up: { $list }
+list-separator = { ", " }
 why-curve = Items still open after each step
 
 ## The virtual terminal as drawn
@@ -107,7 +104,6 @@ terminal-out = Out of service
 terminal-off = Not switched on yet
 terminal-steps = { $done } / { $total }
 terminal-ready = Test transaction passed
-terminal-receipt = Receipt
 terminal-receipt-test = Test transaction
 terminal-receipt-amount = Amount CNY 0.00
 terminal-receipt-ok = Approved
@@ -126,10 +122,7 @@ outbox-count = { $n ->
 outbox-sms = SMS
 outbox-email = E-mail
 outbox-to = To
-outbox-at = Time
-outbox-subject = Subject
-outbox-back = Back to the first page
-delivery-waiting = Waiting
+delivery-queued = Queued
 delivery-sent = Sent
 delivery-failed = Failed
 
@@ -158,16 +151,10 @@ state-application-expired = Expired
 ## State machine: agreement
 
 machine-agreement = Agreement
-state-agreement-drafted = Drafted
-state-agreement-prepared = Prepared
-state-agreement-offered = Offered
-state-agreement-sent = Sent for signing
-state-agreement-viewed = Viewed
+state-agreement-offered = To be signed
 state-agreement-signed = Signed
-state-agreement-declined = Declined
 state-agreement-expired = Expired
 state-agreement-superseded = Superseded
-state-agreement-terminated = Terminated
 
 ## State machine: registration
 
@@ -300,58 +287,40 @@ party-us = Us
 party-third_party = Third party
 party-device = The terminal
 
-## Who acts: the desk
+## Who acts: the desk, or somebody outside
 
-desk-intake = Intake
-desk-checks = Automatic checks
-desk-verification = Verification
-desk-field_verification = Field verification
 desk-review = Review
-desk-signing = Signing service
-desk-registry = Clearing registry
-desk-clearing = Clearing institution
-desk-logistics = Logistics
-desk-warehouse = Warehouse
-desk-courier = Courier
-desk-risk = Risk
-desk-finance = Finance
-desk-bank = Bank
-desk-support = Support
-desk-operations = Operations
-desk-platform = The platform
-desk-terminal = The terminal
 desk-field = Field team
+desk-logistics = Logistics
+desk-risk = Risk
+desk-support = Support
+desk-finance = Finance
+desk-operations = Operations
+desk-registry = Clearing institution
 desk-network = Card network or wallet
 desk-carrier = Courier
+desk-bank = Bank
+desk-signing = Signing service
+desk-verification = Verification service
 
 ## Roles
 
-role-applicant = Applicant
-role-merchant = Merchant
+role-applicant = Merchant
+role-legal_representative = Signer
+role-signer = Signer
 role-field_verifier = Field verifier
 role-reviewer = Reviewer
-role-senior_reviewer = Senior reviewer
-role-legal_representative = Signer
-role-registry = Registry
 role-warehouse = Warehouse
 role-courier = Courier
+role-registry = Registry
+role-integrator = Integrator
+role-support = Support
+role-admin = Administrator
 role-terminal = Terminal
-role-device = Terminal
 role-platform = Platform
 role-system = Platform
-role-job = Platform job
-role-risk = Risk officer
-role-finance = Finance
-role-support = Support
-role-logistics = Logistics
-role-admin = Administrator
-role-auditor = Auditor
-role-integrator = Integrator
-role-signing_service = Signing service
 role-manager = Manager
 role-cashier = Cashier
-role-anonymous = Visitor
-role-signer = Signer
 
 ## Documents
 
@@ -362,9 +331,7 @@ document-shop_front = Shop front
 document-shop_inside = Inside the shop
 document-cashier = Cash desk
 document-settle_card = Settlement card, front
-document-account_proof = Account proof
 document-biz_proof = Proof of premises
-document-visit_photo = Visit photo
 document-tax_reg = Tax registration
 document-id_alt = Other identity document
 document-liveness = Proof of presence
@@ -380,45 +347,43 @@ document-video_verify = Video record
 
 ## Steps of the journey
 
-step-mobile_proved = Prove the mobile number
-step-session_opened = Sign in
-step-eligibility_checked = Check eligibility
-step-application_started = Start the application
-step-application_filled = Fill in the details
-step-documents_uploaded = Upload documents and photos
-step-application_submitted = Submit
-step-checks_passed = Check licence and identity
-step-visit_offered = Offer a visit
-step-visit_booked = Book the visit
-step-visit_started = Arrive at the shop
-step-visit_done = Finish the visit
-step-review_started = Claim for review
-step-application_approved = Approve
-step-fees_confirmed = Confirm the fees
-step-agreement_prepared = Prepare the agreement
-step-agreement_signed = Sign the agreement
-step-registration_sent = Send the registration
-step-registered = Register at the clearing institution
-step-merchant_ready = Merchant ready
-step-address_confirmed = Confirm the address
-step-device_stocked = Take the terminal into stock
-step-device_reserved = Reserve a terminal
-step-shipment_prepared = Pack the parcel
-step-shipped = Hand to the courier
-step-delivered = Deliver
-step-received = Check the seal and sign for it
-step-code_issued = Issue the activation code
-step-claimed = Enter the activation code
-step-identity_proven = Prove the device identity
-step-compatible = Check the model
-step-network_ok = Test the network
-step-located = Confirm the location
-step-backed_up = Back up the merchant data
-step-keys_loaded = Load the keys
-step-config_applied = Apply the configuration
-step-signed_in = Sign the terminal in
-step-pin_set = Set the operator PIN
-step-tested = Run the test transaction
+step-first_contact = Leave a mobile number
+step-sign_in = Prove the mobile number
+step-start_application = Start the application
+step-fill_form = Fill in the details
+step-upload_documents = Upload documents and photos
+step-submit = Submit the application
+step-automatic_checks = Check licence and identity
+step-book_visit = Book the visit
+step-visit_shop = Visit the shop
+step-claim_review = Claim for review
+step-approve = Approve
+step-sign_agreement = Sign the agreement
+step-register_clearing_institution = Register at the clearing institution
+step-register_unionpay = Register at UnionPay
+step-register_wechat = Register at WeChat Pay
+step-register_alipay = Register at Alipay
+step-register_nucc = Register at NUCC
+step-merchant_ready = Open the merchant
+step-confirm_address = Confirm the address
+step-take_into_stock = Take a terminal into stock
+step-pack = Pack and bind the terminal
+step-hand_over = Hand to the courier
+step-deliver = Deliver
+step-confirm_receipt = Check the seal, sign for it
+step-ask_for_code = Ask for the activation code
+step-terminal_claim = Enter the activation code
+step-terminal_identity = Prove the device identity
+step-terminal_compatibility = Check the model
+step-terminal_network = Test the network
+step-terminal_location = Confirm the location
+step-terminal_backup = Back up the merchant data
+step-terminal_keys = Load the keys
+step-terminal_config = Apply the configuration
+step-terminal_sign_in = Sign the terminal in
+step-terminal_pin = Set the operator PIN
+step-terminal_test = Run the test transaction
+step-terminal_active = Terminal ready
 step-active = Terminal active
 
 ## Errors of API and pages: what happened, why, what to do
@@ -651,6 +616,12 @@ error-requirements_open = Some items are still open, so this step must wait.
     .remedy = Complete each item that is listed.
 error-mode_fixed = Sandbox or live was fixed at first start and cannot be changed.
     .remedy = Deploy again with a new data folder.
+error-activation_open = An activation of this terminal is already under way.
+    .remedy = Go on with it, or abort it and ask for a new code.
+error-device_blocked = This terminal is blocked and cannot be activated.
+    .remedy = Call support; do not open the device.
+error-device_not_ready = This terminal is not ready to be activated.
+    .remedy = Confirm the delivery first, then ask for a code.
 
 ## Why not yet: each requirement
 

@@ -5,12 +5,9 @@
 ## 品牌与每页都有的话
 
 brand-name = 星支付
-brand-line = 从申请到收款，一台 POS 的全程
 sandbox-mark = 沙箱 · 示例数据
 sandbox-meaning = 这里的商户、证件、卡号和终端都是编造的，不会发生真实的收款。
 page-skip = 跳到正文
-page-language = 语言
-page-about-licence = 持牌收单机构
 page-licence = { $acquirer } · 支付业务许可证 { $licence }
 page-licence-unset = 收单机构：未配置（演示部署，不受理真实申请）
 page-licence-why = 请只向上面这家持牌机构提交证件和银行卡。星支付是它使用的软件，不经手资金。
@@ -35,13 +32,12 @@ home-for-integrator-text = 开放接口与虚拟终端：十分钟内激活第�
 journey-title = 现场：一位商户的全程
 journey-merchant = { $merchant }的开通过程
 journey-waiting = 演示即将开始。每完成一步，这里就多一行。
+journey-not-begun = 等待开始
 journey-running = 进行中
 journey-finished = 全部完成
 journey-stopped = 停住了
-journey-progress = { $done } / { $total } 步
 journey-steps-done = 已完成 { $done } 步
 journey-elapsed = 共用时 { $time }
-journey-took = 用时 { $time }
 journey-done = 已完成
 journey-now = 正在进行
 journey-next = 接下来
@@ -67,15 +63,16 @@ phase-activate = 激活
 ## 为什么还不行
 
 why-title = 还差什么
-why-lead = 终端能用之前必须完成的事。同一份清单，店主、审核员和终端看到的都一样。
 why-count = 还差 { $n } 项
+why-more = 还有 { $n } 项
 why-none = 什么都不差了
 why-none-text = 所有条件都已满足，终端可以使用。
 why-unknown = 申请提交后，这里会列出每一项、该谁办、预计多久。
 why-cleared = 已解决 { $n } 项
 why-who = 由谁办
 why-wait = 预计
-why-blocks = 影响
+why-blocks = 影响：{ $list }
+list-separator = 、
 why-curve = 每一步之后还差的项数
 
 ## 画出来的虚拟终端
@@ -89,7 +86,6 @@ terminal-out = 不可用
 terminal-off = 尚未开机
 terminal-steps = { $done } / { $total }
 terminal-ready = 测试交易已通过
-terminal-receipt = 签购单样张
 terminal-receipt-test = 测试交易
 terminal-receipt-amount = 金额 0.00 元
 terminal-receipt-ok = 成功
@@ -105,10 +101,7 @@ outbox-count = 共 { $n } 条
 outbox-sms = 短信
 outbox-email = 邮件
 outbox-to = 收件人
-outbox-at = 时间
-outbox-subject = 主题
-outbox-back = 回到首页
-delivery-waiting = 待发送
+delivery-queued = 待发送
 delivery-sent = 已发出
 delivery-failed = 发送失败
 
@@ -137,16 +130,10 @@ state-application-expired = 已过期
 ## 状态机:受理协议
 
 machine-agreement = 受理协议
-state-agreement-drafted = 已生成
-state-agreement-prepared = 已生成
 state-agreement-offered = 待签署
-state-agreement-sent = 已发出签署链接
-state-agreement-viewed = 已查看
 state-agreement-signed = 已签署
-state-agreement-declined = 拒绝签署
 state-agreement-expired = 签署超时
 state-agreement-superseded = 已被新版取代
-state-agreement-terminated = 已终止
 
 ## 状态机:报送与入网
 
@@ -281,56 +268,38 @@ party-device = 终端
 
 ## 由谁办:具体岗位
 
-desk-intake = 进件组
-desk-checks = 自动核验
-desk-verification = 核实组
-desk-field_verification = 现场核实
 desk-review = 审核组
-desk-signing = 签约服务
-desk-registry = 清算机构
-desk-clearing = 清算机构
-desk-logistics = 物流组
-desk-warehouse = 仓库
-desk-courier = 快递公司
-desk-risk = 风控组
-desk-finance = 财务组
-desk-bank = 银行
-desk-support = 客服
-desk-operations = 运营组
-desk-platform = 平台系统
-desk-terminal = 终端
 desk-field = 现场核实组
+desk-logistics = 物流组
+desk-risk = 风控组
+desk-support = 客服
+desk-finance = 财务组
+desk-operations = 运营组
+desk-registry = 清算机构
 desk-network = 卡组织或钱包
 desk-carrier = 快递公司
+desk-bank = 银行
+desk-signing = 签约服务
+desk-verification = 核验服务
 
 ## 角色
 
-role-applicant = 申请人
-role-merchant = 店主
+role-applicant = 店主
+role-legal_representative = 签约人
+role-signer = 签约人
 role-field_verifier = 现场核实员
 role-reviewer = 审核员
-role-senior_reviewer = 复审员
-role-legal_representative = 签约人
-role-registry = 清算机构
 role-warehouse = 仓库
 role-courier = 快递员
+role-registry = 清算机构
+role-integrator = 接入方
+role-support = 客服
+role-admin = 管理员
 role-terminal = 终端
-role-device = 终端
 role-platform = 平台
 role-system = 平台
-role-job = 平台定时任务
-role-risk = 风控员
-role-finance = 财务
-role-support = 客服
-role-logistics = 物流员
-role-admin = 管理员
-role-auditor = 审计员
-role-integrator = 接入方
-role-signing_service = 签约服务
 role-manager = 店长
 role-cashier = 收银员
-role-anonymous = 访客
-role-signer = 签约人
 
 ## 材料
 
@@ -341,9 +310,7 @@ document-shop_front = 门头照
 document-shop_inside = 店内照
 document-cashier = 收银台照
 document-settle_card = 结算卡正面
-document-account_proof = 账户证明
 document-biz_proof = 经营场所证明
-document-visit_photo = 核实照片
 document-tax_reg = 税务登记证
 document-id_alt = 其他身份证件
 document-liveness = 本人核实记录
@@ -359,45 +326,43 @@ document-video_verify = 视频核实记录
 
 ## 旅程的步骤
 
-step-mobile_proved = 验证手机号
-step-session_opened = 登录
-step-eligibility_checked = 查询能否申请
-step-application_started = 开始申请
-step-application_filled = 填写商户资料
-step-documents_uploaded = 上传证件与门店照片
-step-application_submitted = 提交申请
-step-checks_passed = 自动核验证照与身份
-step-visit_offered = 安排现场核实
-step-visit_booked = 预约现场核实
-step-visit_started = 到店核实
-step-visit_done = 现场核实完成
-step-review_started = 领取审核
-step-application_approved = 审核通过
-step-fees_confirmed = 确认费率
-step-agreement_prepared = 生成受理协议
-step-agreement_signed = 签署受理协议
-step-registration_sent = 向清算机构报送
-step-registered = 清算机构入网
+step-first_contact = 留下手机号
+step-sign_in = 验证手机号
+step-start_application = 开始申请
+step-fill_form = 填写商户资料
+step-upload_documents = 上传证件与门店照片
+step-submit = 提交申请
+step-automatic_checks = 自动核验证照与身份
+step-book_visit = 预约现场核实
+step-visit_shop = 到店核实
+step-claim_review = 领取审核
+step-approve = 审核通过
+step-sign_agreement = 签署受理协议
+step-register_clearing_institution = 清算机构入网
+step-register_unionpay = 银联入网
+step-register_wechat = 微信支付入网
+step-register_alipay = 支付宝入网
+step-register_nucc = 网联入网
 step-merchant_ready = 商户开通
-step-address_confirmed = 确认收货地址
-step-device_stocked = 终端入库
-step-device_reserved = 仓库配货
-step-shipment_prepared = 打包待寄
-step-shipped = 交给快递
-step-delivered = 送达
-step-received = 店主验封签收
-step-code_issued = 发出激活码
-step-claimed = 终端验证激活码
-step-identity_proven = 终端证明身份
-step-compatible = 检查机型
-step-network_ok = 检查网络
-step-located = 核对位置
-step-backed_up = 备份商户资料
-step-keys_loaded = 装载密钥
-step-config_applied = 应用配置
-step-signed_in = 终端签到
-step-pin_set = 设置操作员密码
-step-tested = 测试交易
+step-confirm_address = 确认收货地址
+step-take_into_stock = 终端入库
+step-pack = 打包并绑定终端
+step-hand_over = 交给快递
+step-deliver = 送达
+step-confirm_receipt = 验封签收
+step-ask_for_code = 获取激活码
+step-terminal_claim = 输入激活码
+step-terminal_identity = 证明设备身份
+step-terminal_compatibility = 检查机型
+step-terminal_network = 网络自检
+step-terminal_location = 核对位置
+step-terminal_backup = 备份商户资料
+step-terminal_keys = 装载密钥
+step-terminal_config = 应用配置
+step-terminal_sign_in = 终端签到
+step-terminal_pin = 设置操作员密码
+step-terminal_test = 测试交易
+step-terminal_active = 终端就绪
 step-active = 终端已激活
 
 ## 接口与页面的错误:发生了什么、为何、怎么办
@@ -630,6 +595,12 @@ error-requirements_open = 还有几项没有完成，暂时不能进行这一步
     .remedy = 先完成列出的每一项。
 error-mode_fixed = 沙箱或正式模式在首次启动时已经确定，不能更改。
     .remedy = 用新的数据目录另行部署。
+error-activation_open = 这台终端已有一次激活正在进行。
+    .remedy = 继续那一次激活，或先中止再重新获取激活码。
+error-device_blocked = 这台终端已被停用，不能激活。
+    .remedy = 请联系客服；不要拆开机器。
+error-device_not_ready = 这台终端还不能激活。
+    .remedy = 先确认收货，再获取激活码。
 
 ## 为什么还不行:每一项
 
@@ -886,7 +857,7 @@ field-documents-settle_auth = 结算授权书
 field-documents-agent_auth = 经办授权书
 field-documents-ubo = 受益所有人声明
 field-documents-special_permit = 行业许可证
-why-field = { $field }:{ $message }
+why-field = { $field }：{ $message }
 
 ## 短信与邮件
 

@@ -70,14 +70,29 @@ fn steps(done: usize, at: Progress) -> Vec<JourneyStep> {
     ROWS.iter().enumerate().map(step).collect()
 }
 
-fn open(code: &str, party: &str, desk: Option<&str>, blocks: &[&str], expected_wait_s: Option<u64>) -> OpenRequirement {
+/// Code, party, desk or nothing, what it holds up, seconds it usually takes.
+type Open = (&'static str, &'static str, &'static str, &'static [&'static str], u64);
+
+const OPEN_AT_FIRST: &[Open] = &[
+    ("document_missing", "merchant", "", &["apply"], 300),
+    ("application_unsubmitted", "merchant", "", &["apply"], 60),
+    ("checks_running", "third_party", "verification", &["apply"], 60),
+    ("visit_pending", "us", "field", &["ship", "activate"], 5_400),
+    ("review_pending", "us", "review", &["ship", "activate"], 14_400),
+    ("agreement_unsigned", "merchant", "", &["activate", "settle"], 600),
+    ("registration_pending", "third_party", "registry", &["accept_card"], 7_200),
+    ("device_in_transit", "third_party", "carrier", &["activate"], 172_800),
+    ("activation_unfinished", "device", "", &["accept_card"], 120),
+];
+
+fn opened((code, party, desk, blocks, wait): Open) -> OpenRequirement {
     OpenRequirement {
         code: code.to_owned(),
         field: None,
         party: party.to_owned(),
-        desk: desk.map(str::to_owned),
+        desk: (!desk.is_empty()).then(|| desk.to_owned()),
         blocks: blocks.iter().map(|code| (*code).to_owned()).collect(),
-        expected_wait_s,
+        expected_wait_s: Some(wait),
     }
 }
 
@@ -109,39 +124,55 @@ fn view(stage: Stage, steps: Vec<JourneyStep>, terminal: TerminalFace) -> Journe
 }
 
 impl JourneyView {
+    /// How many steps [`JourneyView::played`] knows.
+    pub const STEPS_PLAYED: usize = ROWS.len();
+
+    /// The journey after so many steps, for looking at the page while it changes.
+    #[must_use]
+    pub fn played(done: usize) -> Self {
+        let done = done.min(Self::STEPS_PLAYED);
+        let activated = u32::try_from(ROWS.iter().take(done).filter(|row| row.1 == Phase::Activate).count());
+        let reached = ROWS.get(done.saturating_sub(1)).and_then(|row| change(row.3)).map(|change| change.to);
+        let (stage, face) = match (done, &activated) {
+            (0, _) => (Stage::Waiting, Face::Off),
+            (Self::STEPS_PLAYED, _) => (Stage::Finished, Face::Active),
+            (_, Ok(2..)) => (Stage::Running, Face::Inactive),
+            (_, Ok(_) | Err(_)) => (Stage::Running, Face::Off),
+        };
+        let begun = if face == Face::Off { 0 } else { activated.unwrap_or_default() };
+        let mut played = view(stage, steps(done, Progress::Now), terminal(face, begun, reached.as_deref()));
+        let open = ROWS.get(done.saturating_sub(1)).map_or(0, |row| row.5).try_into().unwrap_or(0);
+        let from = OPEN_AT_FIRST.len().saturating_sub(open);
+        if done > 0 {
+            played.requirements = OPEN_AT_FIRST.iter().skip(from).map(|row| opened(*row)).collect();
+            played.cleared = OPEN_AT_FIRST.iter().take(from).map(|row| row.0.to_owned()).collect();
+        }
+        played
+    }
+
     /// Every shape the page can take, by name.
     #[must_use]
     pub fn samples() -> Vec<(&'static str, Self)> {
         let waiting = view(Stage::Waiting, Vec::new(), terminal(Face::Off, 0, None));
         let mut review = view(Stage::Running, steps(8, Progress::Now), terminal(Face::Off, 0, None));
-        review.requirements = vec![
-            open("visit_pending", "us", Some("field"), &["ship", "activate"], Some(5_400)),
-            open("review_pending", "us", Some("review"), &["ship", "activate"], Some(14_400)),
-            open("agreement_unprepared", "us", Some("operations"), &["activate", "settle"], Some(600)),
-            OpenRequirement {
-                field: Some("settlement.card_number".to_owned()),
-                ..open("field_invalid", "merchant", None, &["settle"], Some(300))
-            },
-            open("registration_pending", "third_party", Some("registry"), &["accept_card"], Some(7_200)),
-            open("device_unpacked", "us", Some("logistics"), &["activate"], Some(172_800)),
-        ];
-        review.cleared = ["contact_unverified", "application_unsubmitted", "checks_running", "visit_unarranged"]
-            .map(str::to_owned)
-            .to_vec();
+        review.requirements = OPEN_AT_FIRST.iter().skip(3).map(|row| opened(*row)).collect();
+        review.cleared = OPEN_AT_FIRST.iter().take(3).map(|row| row.0.to_owned()).collect();
+        review.requirements.push(OpenRequirement {
+            field: Some("settlement.card_number".to_owned()),
+            ..opened(("field_invalid", "merchant", "", &["settle"], 300))
+        });
         let mut at_terminal =
             view(Stage::Running, steps(22, Progress::Now), terminal(Face::Inactive, 6, Some("located")));
-        at_terminal.requirements = vec![open("activation_unfinished", "device", None, &["accept_card"], Some(120))];
-        at_terminal.cleared = review.cleared.clone();
-        at_terminal.cleared.extend(review.requirements.iter().map(|open| open.code.clone()));
+        at_terminal.requirements = OPEN_AT_FIRST.iter().skip(8).map(|row| opened(*row)).collect();
+        at_terminal.cleared = OPEN_AT_FIRST.iter().take(8).map(|row| row.0.to_owned()).collect();
         let mut finished = view(
             Stage::Finished,
             steps(ROWS.len(), Progress::Done),
             terminal(Face::Active, ACTIVATION_STEPS, Some("active")),
         );
-        finished.cleared = at_terminal.cleared.clone();
+        finished.cleared = OPEN_AT_FIRST.iter().map(|row| row.0.to_owned()).collect();
         let mut stopped = view(Stage::Stopped, steps(10, Progress::Failed), terminal(Face::Off, 0, None));
-        stopped.requirements =
-            vec![open("registration_pending", "third_party", Some("registry"), &["accept_card"], None)];
+        stopped.requirements = OPEN_AT_FIRST.iter().skip(6).map(|row| opened(*row)).collect();
         vec![
             ("waiting", waiting),
             ("review", review),

@@ -89,8 +89,12 @@ pub struct ChangeLine {
 pub struct Why {
     /// How many entries are open.
     pub count: String,
-    /// The open entries.
+    /// The first open entries, in full.
     pub open: Vec<WhyLine>,
+    /// How many follow; `None` when all are shown.
+    pub more_count: Option<String>,
+    /// Those that follow, in short.
+    pub more: Vec<WhyLine>,
     /// Whether the journey knows its requirements yet.
     pub known: bool,
     /// How many were cleared; `None` while there are none.
@@ -114,8 +118,8 @@ pub struct WhyLine {
     pub who: String,
     /// How long it usually takes.
     pub wait: Option<String>,
-    /// What it holds up.
-    pub blocks: Vec<String>,
+    /// What it holds up; `None` when nothing is named.
+    pub blocks: Option<String>,
 }
 
 /// The terminal's screen in words.
@@ -151,7 +155,7 @@ impl Journey {
         let phases: Vec<PhaseLines> = Phase::ALL.into_iter().map(|phase| phase_lines(view, phase, language)).collect();
         let done = view.steps.iter().filter(|step| step.progress == Progress::Done).count();
         let (stage, stage_text) = match view.stage {
-            Stage::Waiting => ("waiting", fl!(texts, "journey-next")),
+            Stage::Waiting => ("waiting", fl!(texts, "journey-not-begun")),
             Stage::Running => ("running", fl!(texts, "journey-running")),
             Stage::Finished => ("finished", fl!(texts, "journey-finished")),
             Stage::Stopped => ("stopped", fl!(texts, "journey-stopped")),
@@ -236,13 +240,20 @@ fn change_line(change: &Change, language: Language) -> ChangeLine {
     }
 }
 
+/// Open entries shown in full: what fits beside the steps. An untouched application misses dozens.
+const OPEN_IN_FULL: usize = 5;
+
 fn why(view: &JourneyView, language: Language) -> Why {
     let texts = texts(language);
     let counts: Vec<u32> = view.steps.iter().filter(|step| begun(step)).filter_map(|step| step.open_after).collect();
+    let mut open: Vec<WhyLine> = view.requirements.iter().map(|open| why_line(open, language)).collect();
+    let more = open.split_off(open.len().min(OPEN_IN_FULL));
     let cleared: Vec<String> = view.cleared.iter().map(|code| requirement(code, language).message).collect();
     Why {
         count: fl!(texts, "why-count", n = view.requirements.len()),
-        open: view.requirements.iter().map(|open| why_line(open, language)).collect(),
+        open,
+        more_count: (!more.is_empty()).then(|| fl!(texts, "why-more", n = more.len())),
+        more,
         known: !view.requirements.is_empty() || !view.cleared.is_empty(),
         cleared_count: (!cleared.is_empty()).then(|| fl!(texts, "why-cleared", n = cleared.len())),
         cleared,
@@ -275,8 +286,14 @@ fn why_line(open: &OpenRequirement, language: Language) -> WhyLine {
             None => party,
         },
         wait: open.expected_wait_s.map(|seconds| wait(texts, seconds)),
-        blocks: open.blocks.iter().map(|code| worded(starpay_text::capability(language, code), code)).collect(),
+        blocks: (!open.blocks.is_empty()).then(|| blocks(open, language)),
     }
+}
+
+fn blocks(open: &OpenRequirement, language: Language) -> String {
+    let texts = texts(language);
+    let named = open.blocks.iter().map(|code| worded(starpay_text::capability(language, code), code));
+    fl!(texts, "why-blocks", list = named.collect::<Vec<_>>().join(&fl!(texts, "list-separator")))
 }
 
 fn screen(view: &JourneyView, language: Language) -> Screen {
