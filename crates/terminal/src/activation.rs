@@ -183,6 +183,8 @@ impl<'a> Terminal<'a> {
         self.waited = Duration::ZERO;
         self.realigned = 0;
         self.look_up()?;
+        // A failed step is sent again once each time the terminal is asked to go on.
+        let mut retried = false;
         loop {
             let Some(status) = self.status() else {
                 self.claim(attendant, CodeWanted::First)?;
@@ -191,6 +193,13 @@ impl<'a> Terminal<'a> {
             match status.phase() {
                 Phase::Active => return Ok(status.clone()),
                 Phase::Ended => self.claim_after_end(attendant)?,
+                Phase::Failed if retried => return Err(ended(status)),
+                Phase::Failed => {
+                    retried = true;
+                    if let Some(step) = self.next_step() {
+                        self.walk(step, attendant)?;
+                    }
+                }
                 Phase::Waiting => self.wait(attendant)?,
                 Phase::UnderWay => match self.next_step() {
                     Some(Step::Claim) => self.claim(attendant, CodeWanted::JournalLost)?,
@@ -293,7 +302,11 @@ impl<'a> Terminal<'a> {
             }
             Err(error) => Err(error),
         };
-        self.report(step, begun, outcome, attendant)
+        match self.report(step, begun, outcome, attendant) {
+            // The person may have a new code.
+            Err(Error::Ended { .. }) if self.status().map(Status::phase) == Some(Phase::Ended) => Ok(()),
+            result => result,
+        }
     }
 
     /// Takes over what a step brought, and makes sure it did bring something.
@@ -303,7 +316,14 @@ impl<'a> Terminal<'a> {
             let detail = format!("{} is not in `completed` after a good answer", step.completes());
             return Err(Error::Malformed { request: step.name().to_owned(), detail });
         }
+        let stopped = match done.status.phase() {
+            Phase::Failed | Phase::Ended if !moved => Some(ended(&done.status)),
+            Phase::Failed | Phase::Ended | Phase::UnderWay | Phase::Waiting | Phase::Active => None,
+        };
         self.adopt(done.status, done.retry_after)?;
+        if let Some(error) = stopped {
+            return Err(error);
+        }
         if moved {
             self.realigned = 0;
         }
@@ -332,14 +352,11 @@ impl<'a> Terminal<'a> {
     /// Step 1 again, because the last activation ended without success.
     fn claim_after_end(&mut self, attendant: &mut dyn Attendant) -> Result<(), Error> {
         let Some(status) = self.status().cloned() else { return Ok(()) };
-        let detail = status.failure.map(|failure| format!("{} {}", failure.message, failure.remedy));
-        let detail = detail.unwrap_or_default();
-        let why = CodeWanted::Ended { state: &status.state, detail: detail.trim() };
+        let detail = status.explanation();
+        let why = CodeWanted::Ended { state: &status.state, detail: &detail };
         let code = match attendant.code(why) {
             Ok(code) => code,
-            Err(Error::NoAnswer(_)) => {
-                return Err(Error::Ended { state: status.state, detail: detail.trim().to_owned() });
-            }
+            Err(Error::NoAnswer(_)) => return Err(ended(&status)),
             Err(error) => return Err(error),
         };
         self.note_code(code)
@@ -378,4 +395,9 @@ impl<'a> Terminal<'a> {
         self.journal.progress = Progress::Claiming { code, device_nonce };
         self.save()
     }
+}
+
+/// The activation did not succeed.
+fn ended(status: &Status) -> Error {
+    Error::Ended { state: status.state.clone(), detail: status.explanation() }
 }

@@ -44,9 +44,17 @@ impl Status {
         match self.state.as_str() {
             "active" => Phase::Active,
             "waiting" => Phase::Waiting,
+            "failed" if self.next_step.is_some() => Phase::Failed,
             "expired" | "failed" | "aborted" => Phase::Ended,
             _ => Phase::UnderWay,
         }
+    }
+
+    /// Why it failed and what to do, in the platform's words; empty when it did not say.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let Some(failure) = &self.failure else { return String::new() };
+        format!("{} {} ({})", failure.message, failure.remedy, failure.code).trim().to_owned()
     }
 }
 
@@ -59,7 +67,9 @@ pub enum Phase {
     Waiting,
     /// 已激活: nothing left to do.
     Active,
-    /// Expired, failed or aborted: only a new activation code helps.
+    /// A step failed and may be sent again.
+    Failed,
+    /// Expired, aborted or failed for good: only a new activation code helps.
     Ended,
 }
 

@@ -315,7 +315,9 @@ impl fmt::Display for Screen {
 fn status_text(language: Language, phase: Phase) -> &'static str {
     match phase {
         Phase::Active => language.pick("已激活", "已激活 (active)"),
-        Phase::UnderWay | Phase::Waiting | Phase::Ended => language.pick("未激活", "未激活 (not active)"),
+        Phase::UnderWay | Phase::Waiting | Phase::Failed | Phase::Ended => {
+            language.pick("未激活", "未激活 (not active)")
+        }
     }
 }
 

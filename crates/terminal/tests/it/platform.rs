@@ -69,6 +69,8 @@ pub(crate) enum Quirk {
     Waits(u32),
     /// The activation expires at the network step.
     Expires,
+    /// The compatibility step fails the first time it is sent.
+    FailsOnce,
     /// The first answers are 503.
     Busy(u32),
     /// Accepts any signature, nonce and time.
@@ -117,6 +119,8 @@ struct State {
     ended: bool,
     waits_left: u32,
     busy_left: u32,
+    fails_left: u32,
+    failed: bool,
     versions: u32,
 }
 
@@ -151,6 +155,7 @@ impl Platform {
         match quirk {
             Quirk::Waits(times) => state.waits_left = times,
             Quirk::Busy(times) => state.busy_left = times,
+            Quirk::FailsOnce => state.fails_left = 1,
             _ => {}
         }
         let inner = Arc::new(Inner {
@@ -350,10 +355,18 @@ impl Inner {
         if state.ended {
             name = "expired";
         }
+        let mut next_step = Value::Null;
+        let mut failure = Value::Null;
+        if state.failed {
+            name = "failed";
+            next_step = "compatibility".into();
+            failure =
+                json!({"step": "compatibility", "code": "firmware_too_old", "message": "m", "remedy": "r"});
+        }
         json!({
             "activation_id": "act_1", "device_id": DEVICE_ID, "state": name,
             "status_text": if name == "active" { "已激活" } else { "未激活" },
-            "next_step": null, "completed": state.completed, "waiting": waiting,
+            "next_step": next_step, "failure": failure, "completed": state.completed, "waiting": waiting,
             "merchant_name": "星光小面馆", "expires_at": null,
         })
     }
@@ -383,6 +396,11 @@ impl Inner {
             ("POST", "identity") => self.identity(state, body),
             ("POST", "compatibility") => {
                 assert!(body["free_kib"].is_u64() && body["printer"].is_boolean());
+                state.failed = state.fails_left > 0;
+                if state.failed {
+                    state.fails_left -= 1;
+                    return Ok(self.status(state));
+                }
                 self.complete(state, "compatible")
             }
             ("POST", "network") => {

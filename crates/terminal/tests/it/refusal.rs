@@ -90,6 +90,22 @@ fn an_activation_that_ended_needs_a_new_code() {
 }
 
 #[test]
+fn a_failed_step_is_told_and_sent_again_when_asked_to_go_on() {
+    let platform = Platform::with(Quirk::FailsOnce);
+    let home = tempfile::tempdir().unwrap();
+    let mut typist = Typist::new();
+    let error = activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap_err();
+    assert!(
+        matches!(&error, Error::Ended { state, detail } if state == "failed" && detail == "m r (firmware_too_old)"),
+        "{error}"
+    );
+    assert_eq!(typist.reports.last().map(|last| (last.step, last.ok)), Some((Step::Compatibility, false)));
+    let mut typist = Typist::typing(&[], &[PIN]);
+    activate(settings(&platform, home.path()), &Bench::new(), &mut typist).unwrap();
+    assert_eq!(typist.reports.first().map(|first| (first.step, first.ok)), Some((Step::Compatibility, true)));
+}
+
+#[test]
 fn a_copied_folder_is_the_same_device_and_another_folder_is_not() {
     let platform = Platform::start();
     let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
