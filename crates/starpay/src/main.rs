@@ -3,11 +3,24 @@
 //! Only this crate reads the environment, the configuration and the command line; everything
 //! below gets values. Start reading at [`Command`] and follow the subcommand's file.
 
+mod admin;
+mod backup;
 mod check;
 mod config;
+mod control;
+mod demo;
+mod docs;
+mod doctor;
+mod gauges;
+mod migrate;
 mod openapi;
+mod pages;
+mod pos;
 mod selftest;
+mod serve;
 mod telemetry;
+mod way;
+mod wiring;
 
 use clap::{Parser, Subcommand};
 use std::fmt;
@@ -24,12 +37,31 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the API, terminals and pages until told to stop
+    Serve(serve::Args),
+    /// Bring the database to this program's schema
+    Migrate(migrate::Args),
+    /// Look for what would stop the platform from serving
+    Doctor(doctor::Args),
+    /// Access keys and stock
+    Admin(admin::Args),
+    /// Write database, files and keystore into one sealed archive
+    Backup(backup::Args),
+    /// Fill an empty data folder from an archive
+    Restore(backup::RestoreArgs),
     /// Print the OpenAPI document of the API
     Openapi(openapi::Args),
+    /// Print a document generated from the program
+    #[command(hide = true)]
+    Docs(docs::Args),
     /// Check one identifier: valid or not, why, normalised, masked
     Check(check::Args),
     /// Run every case of the test data, ours or a file of the same format
     Selftest(selftest::Args),
+    /// Play a whole journey on an empty store: the main job
+    Demo(demo::Args),
+    /// Play a terminal: by hand, by script, or by itself
+    Pos(pos::Args),
 }
 
 fn main() -> ExitCode {
@@ -47,9 +79,18 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Migrate(args) => migrate::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Admin(args) => admin::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Openapi(args) => openapi::run(args),
+        Command::Docs(args) => docs::run(args),
         Command::Check(args) => check::run(args),
         Command::Selftest(args) => selftest::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Pos(args) => pos::run(args),
     }
 }
 
@@ -98,15 +139,25 @@ impl Failure {
         self.remedy = Some(remedy.into());
         self
     }
+
+    /// Message and remedy, without the program's name.
+    pub(crate) fn explained(&self) -> String {
+        match &self.remedy {
+            Some(remedy) => format!("{}\n  → {remedy}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::failed(error.to_string())
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "starpay: {}", self.message)?;
-        match &self.remedy {
-            Some(remedy) => write!(f, "\n  → {remedy}"),
-            None => Ok(()),
-        }
+        write!(f, "starpay: {}", self.explained())
     }
 }
 

@@ -25,7 +25,7 @@ impl FromRequestParts<Web> for Caller {
         let token = bearer(&parts.headers)
             .ok_or_else(|| Problem::new(Kind::App(ErrorKind::Unauthenticated), "unauthenticated"))?;
         let actor = match parts.extensions.get::<ControlDoor>() {
-            Some(door) if door.opens_to(token) => door.actor(),
+            Some(door) if door.opens_to(token) => ControlDoor::administrator(),
             Some(_) | None => web.platform.authenticate(token).await?,
         };
         note(parts, actor.role);
@@ -56,9 +56,9 @@ impl ControlDoor {
             && shown.iter().zip(self.token.iter()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
     }
 
-    /// Who comes in by it: an administrator.
+    /// Who comes in by it.
     #[must_use]
-    pub fn actor(&self) -> Actor {
+    pub fn administrator() -> Actor {
         Actor { id: "control".to_owned(), role: Role::Admin, merchant: None, subject: None }
     }
 }

@@ -1,0 +1,307 @@
+//! `starpay backup` and `starpay restore`: everything in one sealed archive, and back.
+//!
+//! A backup goes through the running server (it streams the archive over the control port), or
+//! opens the store itself when none runs. A restore fills an empty data folder: a new database, a
+//! keystore under a new master key, the files. What was begun is finished there.
+
+use crate::config::Config;
+use crate::way::Way;
+use crate::wiring::{self, Assembled, secret_in};
+use crate::{Failure, migrate, print};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use http::{HeaderMap, StatusCode, header};
+use secrecy::SecretString;
+use serde::Deserialize;
+use starpay_adapters::files::ObjectFiles;
+use starpay_app::port::Files;
+use starpay_app::{
+    BackupOrder, BackupSummary, DATABASE_ENTRY, Error, FILES_FOLDER, KEYSTORE_ENTRY, Platform,
+};
+use starpay_keys::OsRandom;
+use starpay_keys::keystore::{Keystore, MasterKey};
+use starpay_store::StoreError;
+use starpay_web::ControlDoor;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Folder of the simulated world, in the data folder and in the archive.
+const SANDBOX: &str = "sandbox";
+/// Pieces of an archive under way to the command line.
+const PIECES_MAX: usize = 8;
+
+/// Options of `starpay backup`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The configuration file [default: starpay.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder of an installation without a configuration file, as the demo has
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    data: Option<PathBuf>,
+    /// Where the archive goes; must not exist yet
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// A file with the passphrase that seals the archive
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: PathBuf,
+}
+
+/// Options of `starpay restore`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The archive
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// A file with the passphrase that sealed it
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: PathBuf,
+    /// The configuration file of the new installation
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The empty data folder of an installation without a configuration file
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    data: Option<PathBuf>,
+}
+
+/// Writes the archive beside its final name, then moves it there whole.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let config = configuration(args.config.as_deref(), args.data.as_deref())?;
+    let passphrase = secret_in(&args.passphrase_file, "--passphrase-file")?;
+    if args.out.exists() {
+        return Err(Failure::usage(format!("{} exists", args.out.display())).remedy("name another file"));
+    }
+    let partial = args.out.with_extension("partial");
+    let explain = |error: io::Error| Failure::failed(format!("{}: {error}", partial.display()));
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
+    let file = file.map_err(explain)?;
+    let written = write(&config, &passphrase, &file).and_then(|()| file.sync_all().map_err(explain));
+    match written.and_then(|()| std::fs::rename(&partial, &args.out).map_err(explain)) {
+        Ok(()) => {
+            let bytes = std::fs::metadata(&args.out).map_or(0, |meta| meta.len());
+            print(&format!("{}: {bytes} bytes, sealed under the passphrase\n", args.out.display()))
+        }
+        Err(failure) => {
+            // Half an archive opens under no passphrase; it would only be in the way.
+            let _ = std::fs::remove_file(&partial);
+            Err(failure)
+        }
+    }
+}
+
+fn write(config: &Config, passphrase: &str, mut file: &File) -> Result<(), Failure> {
+    match Way::find(config)? {
+        Way::Server(server) => {
+            let mut archive =
+                server.stream("/control/v1/backup", &serde_json::json!({"passphrase": passphrase}))?;
+            io::copy(&mut archive, &mut file).map(|_| ()).map_err(|error| {
+                Failure::failed(format!("the backup broke off: {error}")).remedy("see the server's log")
+            })
+        }
+        Way::Own(own) => {
+            let sink = file.try_clone().map_err(|error| Failure::failed(error.to_string()))?;
+            let order = order(&config.data.folder, SecretString::from(passphrase), Box::new(sink))?;
+            let platform = own.assembled.platform.clone();
+            own.block_on(back_up(platform, order)).map(|_| ()).map_err(|error| in_words(&error))
+        }
+    }
+}
+
+/// Restores into an empty folder.
+pub(crate) fn restore(args: RestoreArgs) -> Result<(), Failure> {
+    let config = configuration(args.config.as_deref(), args.data.as_deref())?;
+    let passphrase = SecretString::from(secret_in(&args.passphrase_file, "--passphrase-file")?.as_str());
+    let folder = &config.data.folder;
+    let explain = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| explain(folder, error))?;
+    if std::fs::read_dir(folder).map_err(|error| explain(folder, error))?.next().is_some() {
+        return Err(Failure::usage(format!("{} is not empty", folder.display()))
+            .remedy("restore into an empty folder; nothing is ever overwritten"));
+    }
+    let archive = File::open(&args.from).map_err(|error| explain(&args.from, error))?;
+    let staging = folder.join(".restore");
+    std::fs::create_dir(&staging).map_err(|error| explain(&staging, error))?;
+    let restored = starpay_app::unpack(&mut BufReader::new(archive), &passphrase, &staging)
+        .map_err(|error| in_words(&error))
+        .and_then(|()| place(&config, &staging, &passphrase));
+    let cleared = std::fs::remove_dir_all(&staging).map_err(|error| explain(&staging, error));
+    let rows = restored?;
+    cleared?;
+    print(&format!("{}: restored, {rows} rows; starpay serve goes on from here\n", folder.display()))
+}
+
+/// Puts what was unpacked where the configuration wants it; the rows of the database.
+fn place(config: &Config, staging: &Path, passphrase: &SecretString) -> Result<u64, Failure> {
+    migrate::migrate(config)?;
+    let db = wiring::open_database(config)?;
+    let dump = staging.join(DATABASE_ENTRY);
+    let report = db
+        .write_blocking(move |tx| {
+            let file =
+                File::open(&dump).map_err(|error| StoreError::Unavailable { detail: error.to_string() })?;
+            starpay_store::backup::load(tx, &mut BufReader::new(file))
+        })
+        .map_err(|error: StoreError| {
+            Failure::failed(format!("database: {error}")).remedy("restore into an empty database")
+        })?;
+    db.close();
+
+    let exported = staging.join(KEYSTORE_ENTRY);
+    let exported = std::fs::read(&exported)
+        .map_err(|error| Failure::failed(format!("the archive has no keystore: {error}")))?;
+    let (file, master) = (config.keystore_file(), MasterKey::file(config.master_key_file()));
+    Keystore::import(&file, &exported, passphrase, &master, Arc::new(OsRandom))
+        .map_err(|error| Failure::failed(format!("keystore {}: {error}", file.display())))?;
+
+    let runtime = crate::serve::runtime()?;
+    let files = ObjectFiles::in_folder(&config.files_folder())
+        .map_err(|error| Failure::failed(format!("files: {error}")))?;
+    for (key, path) in walk(&staging.join(FILES_FOLDER), "")? {
+        let bytes = std::fs::read(&path).map_err(|error| Failure::failed(format!("{key}: {error}")))?;
+        runtime
+            .block_on(files.put(key.clone(), Bytes::from(bytes)))
+            .map_err(|error| Failure::failed(format!("file {key}: {error}")))?;
+    }
+    let simulated = staging.join(SANDBOX);
+    if simulated.is_dir() {
+        let home = config.data.folder.join(SANDBOX);
+        std::fs::rename(&simulated, &home)
+            .map_err(|error| Failure::failed(format!("{}: {error}", home.display())))?;
+    }
+    Ok(report.rows)
+}
+
+/// The configuration named, or a sandbox with everything in one folder.
+fn configuration(file: Option<&Path>, data: Option<&Path>) -> Result<Config, Failure> {
+    match data {
+        Some(folder) => Ok(Config::sandbox(folder, SocketAddr::from(([127, 0, 0, 1], 0)))),
+        None => Config::load(file),
+    }
+}
+
+async fn back_up(platform: Platform, order: BackupOrder) -> Result<BackupSummary, Error> {
+    // Whoever holds the control token or the store's lock is the administrator.
+    let actor = ControlDoor::administrator();
+    platform.backup(&actor, order).await
+}
+
+fn order(
+    folder: &Path,
+    passphrase: SecretString,
+    sink: Box<dyn Write + Send>,
+) -> Result<BackupOrder, Failure> {
+    let extras = walk(&folder.join(SANDBOX), SANDBOX)?;
+    Ok(BackupOrder { passphrase, scratch: folder.to_owned(), extras, sink })
+}
+
+/// Every file under a folder, by its path from there behind `prefix`; none when it is not there.
+fn walk(folder: &Path, prefix: &str) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let mut found = Vec::new();
+    let mut folders = vec![(folder.to_owned(), prefix.to_owned())];
+    while let Some((folder, prefix)) = folders.pop() {
+        let explain = |error: io::Error| Failure::failed(format!("{}: {error}", folder.display()));
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(explain)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(explain)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+            if entry.file_type().map_err(explain)?.is_dir() {
+                folders.push((entry.path(), name));
+            } else {
+                found.push((name, entry.path()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn in_words(error: &Error) -> Failure {
+    let said = starpay_text::error(starpay_text::Language::En, error.code);
+    let detail = error.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    match said {
+        Some(said) => Failure::failed(format!("{}{detail}", said.message)).remedy(said.remedy),
+        None => Failure::failed(format!("{error}{detail}")),
+    }
+}
+
+/// What the control port offers besides the API.
+pub(crate) fn router(assembled: &Assembled, folder: &Path) -> Router {
+    let served = Served { platform: assembled.platform.clone(), folder: folder.to_owned() };
+    Router::new().route("/control/v1/backup", post(serve)).with_state(served)
+}
+
+#[derive(Clone)]
+struct Served {
+    platform: Platform,
+    folder: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    passphrase: String,
+}
+
+/// `POST /control/v1/backup`: the archive, as it is made. A failure breaks the answer off.
+async fn serve(
+    State(served): State<Served>,
+    Extension(door): Extension<ControlDoor>,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Response {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if !shown.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| door.opens_to(token)) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let (pieces, outgoing) = mpsc::channel::<Result<Bytes, io::Error>>(PIECES_MAX);
+    let sink = Box::new(Outgoing(pieces.clone()));
+    let order = match order(&served.folder, SecretString::from(wanted.passphrase), sink) {
+        Ok(order) => order,
+        Err(failure) => {
+            tracing::error!(error = %failure, "backup failed");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    tokio::spawn(async move {
+        match back_up(served.platform, order).await {
+            Ok(summary) => {
+                tracing::info!(rows = summary.rows, files = summary.files, bytes = summary.bytes, "backed up")
+            }
+            Err(error) => {
+                tracing::error!(%error, detail = error.detail, "backup failed");
+                // The reader must not take a short archive for a whole one.
+                let _ = pieces.send(Err(io::Error::other("the backup failed"))).await;
+            }
+        }
+    });
+    let stream = futures_util::stream::unfold(outgoing, |mut outgoing| async {
+        outgoing.recv().await.map(|piece| (piece, outgoing))
+    });
+    Body::from_stream(stream).into_response()
+}
+
+/// A writer whose bytes go out in the answer.
+struct Outgoing(mpsc::Sender<Result<Bytes, io::Error>>);
+
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
+        sent.map(|()| bytes.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the reader went away"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

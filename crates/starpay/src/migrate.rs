@@ -1,0 +1,41 @@
+//! `starpay migrate`: brings the database to this program's schema.
+
+use crate::config::Config;
+use crate::{Failure, print};
+use starpay_store::{Db, StoreError};
+use std::path::PathBuf;
+
+/// Options of `starpay migrate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The configuration file [default: starpay.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Migrates and says what it did.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let config = Config::load(args.config.as_deref())?;
+    let applied = migrate(&config)?;
+    let version = starpay_store::version_needed();
+    print(&match applied.as_slice() {
+        [] => format!("database: already at version {version}\n"),
+        names => format!("database: applied {}; now at version {version}\n", names.join(", ")),
+    })
+}
+
+/// Applies what is missing; the names of what was applied.
+pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
+    let settings = crate::wiring::database_config(config)?;
+    let report = Db::migrate(&settings).map_err(|error| {
+        let failure = Failure::failed(format!("database: {error}"));
+        match error {
+            StoreError::InUse { .. } => {
+                failure.remedy("stop the server first: a schema changes under nobody")
+            }
+            StoreError::WrongSchema { remedy, .. } => failure.remedy(remedy),
+            _ => failure,
+        }
+    })?;
+    Ok(report.applied)
+}

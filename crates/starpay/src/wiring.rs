@@ -1,0 +1,250 @@
+//! From a configuration to a running platform: store, keystore, ports, policy.
+
+use crate::Failure;
+use crate::config::{Config, Mail, MailKind, MailSecurity, Mode};
+use secrecy::SecretString;
+use starpay_adapters::clock::SystemClock;
+use starpay_adapters::files::ObjectFiles;
+use starpay_adapters::mail::{Security, SmtpConfig, SmtpMailer};
+use starpay_adapters::sandbox::{
+    DevOutbox, Pace, SandboxCarrier, SandboxClearing, SandboxIdentity, SandboxLicences, SandboxLists,
+    SandboxMailer, SandboxSigner, SandboxSms, World,
+};
+use starpay_app::port::{Clock, Mailer, Random};
+use starpay_app::{Deployment, Platform, Ports};
+use starpay_keys::OsRandom;
+use starpay_keys::keystore::{Keystore, KeystoreError, MasterKey};
+use starpay_store::{Db, DbConfig, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long the mail server may take for one message.
+const SMTP_TIMEOUT_MS: u32 = 20_000;
+
+/// A platform, assembled but not serving yet.
+pub(crate) struct Assembled {
+    /// The use cases.
+    pub(crate) platform: Platform,
+    /// Their keys.
+    pub(crate) keystore: Arc<Keystore>,
+    /// The clock they live by.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Their randomness.
+    pub(crate) random: Arc<dyn Random>,
+    /// What the sandbox's SMS and e-mail would have sent.
+    pub(crate) outbox: DevOutbox,
+}
+
+/// Opens everything the configuration names. The first start makes the keystore and its master key.
+///
+/// # Errors
+/// When something named cannot be opened, with the remedy.
+pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(OsRandom);
+    if config.deployment.mode == Mode::Live {
+        return Err(Failure::usage(
+            "deployment.mode = \"live\": identity verification, licence registry, clearing registry, carrier, SMS and \
+             signing have sandbox adapters only in this version",
+        )
+        .remedy("run with mode = \"sandbox\""));
+    }
+    let db = open_database(config)?;
+    let founded = starpay_app::founded(&db).map_err(|error| Failure::failed(format!("database: {error}")))?;
+    let keystore = Arc::new(open_keystore(config, founded, &*clock, &random)?);
+    let deployment = deployment(config);
+    let policy = starpay_app::found(&db, deployment.mode, clock.now()).map_err(|error| {
+        let failure = Failure::failed(format!("database: {error}"));
+        match error.code {
+            "mode_fixed" => failure.remedy(
+                "sandbox or live is fixed at the first start: set deployment.mode back, or name another database",
+            ),
+            _ => failure,
+        }
+    })?;
+    let outbox = DevOutbox::default();
+    let ports = ports(config, pace, &clock, &random, &outbox)?;
+    let platform = Platform::new(db, Arc::clone(&keystore), ports, policy, deployment);
+    Ok(Assembled { platform, keystore, clock, random, outbox })
+}
+
+/// The store's settings from the configuration's.
+pub(crate) fn database_config(config: &Config) -> Result<DbConfig, Failure> {
+    let mut location = config.database_location();
+    if let Some(file) = &config.database.password_file {
+        location = with_password(&location, &secret_in(file, "database.password_file")?)?;
+    }
+    let mut settings =
+        DbConfig::parse(&location).map_err(|error| Failure::usage(format!("database.location: {error}")))?;
+    settings.readers = config.database.readers;
+    settings.workers = config.database.workers;
+    Ok(settings)
+}
+
+/// Opens the database, which must be migrated.
+pub(crate) fn open_database(config: &Config) -> Result<Db, Failure> {
+    Db::open(&database_config(config)?).map_err(|error| {
+        let failure = Failure::failed(format!("database: {error}"));
+        match error {
+            StoreError::WrongSchema { remedy, .. } => failure.remedy(remedy),
+            StoreError::InUse { .. } => {
+                failure.remedy("starpay admin and backup go through the running server")
+            }
+            StoreError::Unavailable { .. } => failure
+                .remedy("a new installation starts with: starpay migrate; otherwise check database.location"),
+            _ => failure,
+        }
+    })
+}
+
+/// Opens the keystore; makes it only where no deployment was ever started.
+pub(crate) fn open_keystore(
+    config: &Config,
+    founded: bool,
+    clock: &dyn Clock,
+    random: &Arc<dyn Random>,
+) -> Result<Keystore, Failure> {
+    let (file, master_file) = (config.keystore_file(), config.master_key_file());
+    let master = MasterKey::file(&master_file);
+    let explain = |error: KeystoreError| {
+        Failure::failed(format!("keystore {}: {error}", file.display()))
+            .remedy(format!("its master key is {}; a backup holds both", master_file.display()))
+    };
+    if founded && !Keystore::exists(&file) {
+        return Err(Failure::failed(format!(
+            "keystore {} is missing, and the database needs it",
+            file.display()
+        ))
+        .remedy("restore it from a backup: starpay restore; a new one would not open what is stored"));
+    }
+    let now_s = clock.now().millis().div_euclid(1000);
+    for folder in [file.parent(), master_file.parent()].into_iter().flatten() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
+    }
+    let keystore = Keystore::open_or_create(&file, &master, now_s, Arc::clone(random)).map_err(explain)?;
+    if keystore.check_certificate(now_s).is_err() {
+        keystore.renew_certificate(now_s).map_err(explain)?;
+    }
+    Ok(keystore)
+}
+
+fn deployment(config: &Config) -> Deployment {
+    Deployment {
+        mode: match config.deployment.mode {
+            Mode::Sandbox => starpay_app::Mode::Sandbox,
+            Mode::Live => starpay_app::Mode::Live,
+        },
+        acquirer_name: config.deployment.acquirer_name.clone(),
+        licence_no: config.deployment.licence_no.clone(),
+        acquirer_code: config.deployment.acquirer_code.clone(),
+        licensed_provinces: config.deployment.licensed_provinces.clone(),
+        channels: config.deployment.channels.clone(),
+    }
+}
+
+fn ports(
+    config: &Config,
+    pace: Pace,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+    outbox: &DevOutbox,
+) -> Result<Ports, Failure> {
+    let memory = config.data.folder.join("sandbox");
+    let world = World::open(&memory, Arc::clone(clock), Arc::clone(random), pace)
+        .map_err(|error| Failure::failed(format!("{}: {error}", memory.display())))?;
+    let folder = config.files_folder();
+    let files = ObjectFiles::in_folder(&folder)
+        .map_err(|error| Failure::failed(format!("files.folder {}: {error}", folder.display())))?;
+    let mail: Arc<dyn Mailer> = match config.mail.kind {
+        MailKind::Outbox => Arc::new(SandboxMailer::new(world.clone(), outbox.clone())),
+        MailKind::Smtp => Arc::new(smtp(&config.mail, clock)?),
+    };
+    Ok(Ports {
+        identity: Arc::new(SandboxIdentity::new(world.clone())),
+        licences: Arc::new(SandboxLicences::new(world.clone())),
+        lists: Arc::new(SandboxLists::new(world.clone())),
+        clearing: Arc::new(SandboxClearing::new(world.clone())),
+        carrier: Arc::new(SandboxCarrier::new(world.clone())),
+        sms: Arc::new(SandboxSms::new(world.clone(), outbox.clone())),
+        mail,
+        signer: Arc::new(SandboxSigner::new(world)),
+        files: Arc::new(files),
+        clock: Arc::clone(clock),
+        random: Arc::clone(random),
+    })
+}
+
+fn smtp(mail: &Mail, clock: &Arc<dyn Clock>) -> Result<SmtpMailer, Failure> {
+    let credentials = match (&mail.user, &mail.password_file) {
+        (Some(user), Some(file)) => Some((user.clone(), secret_in(file, "mail.password_file")?)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(Failure::usage("mail: user and password_file go together")
+                .remedy("write both, or neither for a server that asks for none"));
+        }
+    };
+    let settings = SmtpConfig {
+        host: mail.host.clone().unwrap_or_default(),
+        port: mail.port,
+        security: match mail.security {
+            MailSecurity::Tls => Security::ImplicitTls,
+            MailSecurity::Starttls => Security::StartTls,
+            MailSecurity::None => Security::None,
+        },
+        credentials: credentials.map(|(user, password)| (user, SecretString::from(password.as_str()))),
+        from: mail.from.clone().unwrap_or_default(),
+        timeout_ms: SMTP_TIMEOUT_MS,
+        root_certificate_pem: None,
+    };
+    SmtpMailer::new(settings, Arc::clone(clock)).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The secret that a file holds, without the line feed at its end.
+pub(crate) fn secret_in(file: &Path, key: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|error| Failure::usage(format!("{key} {}: {error}", file.display())))?;
+    Ok(zeroize::Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// Puts a password into `postgres://user@host…`.
+fn with_password(location: &str, password: &str) -> Result<String, Failure> {
+    let refused = || {
+        Failure::usage("database.password_file needs database.location = postgres://user@host/…")
+            .remedy("name the user before the @, and leave the password to the file")
+    };
+    let (scheme, rest) = location.split_once("://").ok_or_else(refused)?;
+    let (user, rest) = rest.split_once('@').ok_or_else(refused)?;
+    if user.is_empty() || user.contains([':', '/']) {
+        return Err(refused());
+    }
+    let encoded: String = password
+        .bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    Ok(format!("{scheme}://{user}:{encoded}@{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_into_the_location_encoded() {
+        let with =
+            |location: &str| with_password(location, "p@ss:wörd/").map_err(|failure| failure.to_string());
+        assert_eq!(
+            with("postgres://pay@db:5432/pay").unwrap(),
+            "postgres://pay:p%40ss%3Aw%C3%B6rd%2F@db:5432/pay"
+        );
+        assert!(with("postgres://db/pay").is_err());
+        assert!(with("postgres://pay:clear@db/pay").is_err());
+        assert!(with("sqlite:a.db").is_err());
+    }
+}
