@@ -133,7 +133,8 @@ impl FromStr for Degrees {
         let wrong = || format!("{text}: expected latitude,longitude with at most 6 decimals");
         let (latitude, longitude) = text.split_once(',').ok_or_else(wrong)?;
         let latitude_e6 = millionths(latitude).filter(|value| value.abs() <= 90_000_000).ok_or_else(wrong)?;
-        let longitude_e6 = millionths(longitude).filter(|value| value.abs() <= 180_000_000).ok_or_else(wrong)?;
+        let longitude_e6 =
+            millionths(longitude).filter(|value| value.abs() <= 180_000_000).ok_or_else(wrong)?;
         Ok(Self { latitude_e6, longitude_e6 })
     }
 }

@@ -6,10 +6,11 @@
 //! real device's secure element and is readable by its owner only. The file's own name is bound
 //! into the seal, so that one file cannot be put in another's place.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,10 @@ use crate::{Error, Surroundings};
 const ELEMENT: &str = "element.key";
 /// Held by the one process that is this terminal.
 const LOCK: &str = "terminal.lock";
+/// How often to look whether the lock has become free.
+const LOCK_LOOKS_MAX: u32 = 100;
+/// How long to wait between two looks.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// Marks what this terminal sealed; the element holds a single key.
 const KEY_ID: KeyId = *b"terminal-element";
 /// No file of a terminal is larger.
@@ -44,7 +49,7 @@ impl Folder {
             .mode(0o700)
             .create(path)
             .map_err(|source| failed(format!("make {}", path.display()), source))?;
-        let lock = lock(path)?;
+        let lock = lock(path, surroundings)?;
         let element = element(path, surroundings)?;
         Ok(Self { path: path.to_owned(), element, _lock: lock })
     }
@@ -107,7 +112,7 @@ fn failed(doing: String, source: io::Error) -> Error {
 }
 
 /// Takes the folder's lock; the system frees it when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File, Error> {
+fn lock(path: &Path, surroundings: &dyn Surroundings) -> Result<File, Error> {
     let at = path.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
@@ -116,11 +121,19 @@ fn lock(path: &Path) -> Result<File, Error> {
         .mode(0o600)
         .open(&at)
         .map_err(|source| failed(format!("open {}", at.display()), source))?;
-    file.try_lock().map_err(|error| {
-        let doing = format!("{} is in use: this terminal is already switched on", path.display());
-        failed(doing, error.into())
-    })?;
-    Ok(file)
+    let mut looks = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A terminal just switched off may still be finishing a request.
+            Err(TryLockError::WouldBlock) if looks < LOCK_LOOKS_MAX => looks += 1,
+            Err(error) => {
+                let doing = format!("{} is in use: this terminal is already switched on", path.display());
+                return Err(failed(doing, error.into()));
+            }
+        }
+        surroundings.pause(LOCK_PAUSE);
+    }
 }
 
 /// Reads the element's key, or makes it.
