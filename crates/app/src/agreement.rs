@@ -86,7 +86,9 @@ impl Platform {
                 let found = step.get::<Agreement>(id)?;
                 let document = match &found.machine {
                     Agreement::Offered { document, .. } | Agreement::Signed { document, .. } => *document,
-                    Agreement::Expired { .. } | Agreement::Superseded { .. } => return Err(Error::not_found()),
+                    Agreement::Expired { .. } | Agreement::Superseded { .. } => {
+                        return Err(Error::not_found());
+                    }
                 };
                 Ok((found, document))
             })
@@ -188,8 +190,7 @@ impl Platform {
             let application: Uuid = found.column("application_id")?;
             let application = step.get::<Application>(ApplicationId::from_uuid(application))?;
             let form = crate::application::open_form(step, &application)?;
-            let secret =
-                |field: Field| form.expect(field).map(|text| SecretString::from(text.to_owned()));
+            let secret = |field: Field| form.expect(field).map(|text| SecretString::from(text.to_owned()));
             Ok(Ok(Tried::Open {
                 question: Box::new(SigningRequest {
                     reference: id.to_string(),
@@ -288,7 +289,9 @@ fn view(found: &Loaded<Agreement>, text: &str) -> Result<AgreementView, Error> {
     let application: Uuid = found.column("application_id")?;
     let hash: Vec<u8> = found.column("document_hash")?;
     let signature = match &found.machine {
-        Agreement::Signed { certificate, .. } => certificate.split_once('|').map(|(serial, _)| serial.to_owned()),
+        Agreement::Signed { certificate, .. } => {
+            certificate.split_once('|').map(|(serial, _)| serial.to_owned())
+        }
         Agreement::Offered { .. } | Agreement::Expired { .. } | Agreement::Superseded { .. } => None,
     };
     Ok(AgreementView {
@@ -300,4 +303,3 @@ fn view(found: &Loaded<Agreement>, text: &str) -> Result<AgreementView, Error> {
         signature,
     })
 }
-

@@ -62,11 +62,8 @@ impl Platform {
             let owner = step.actor.merchant.map_or(PLATFORM, TypedId::uuid);
             let mut given = Vec::new();
             for route in ROUTES {
-                let request = RequestKey {
-                    actor: step.actor.account(),
-                    route: (*route).to_owned(),
-                    key: key.clone(),
-                };
+                let request =
+                    RequestKey { actor: step.actor.account(), route: (*route).to_owned(), key: key.clone() };
                 let Some(stored) = idempotency::find(step.tx, &request, step.at)? else { continue };
                 let context = format!("answer|{}|{route}|{}", request.actor, request.key);
                 let plain = step.open(owner, &context, &stored.answer)?;

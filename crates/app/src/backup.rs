@@ -105,7 +105,11 @@ impl Platform {
         drop(pieces);
         let sealed = sealing.await.map_err(|error| Error::internal(error.to_string()))?;
         let files = fed?;
-        Ok(BackupSummary { rows: report.rows, files, bytes: sealed.map_err(|error| passphrase_failed(&error))? })
+        Ok(BackupSummary {
+            rows: report.rows,
+            files,
+            bytes: sealed.map_err(|error| passphrase_failed(&error))?,
+        })
     }
 
     async fn object_keys(&self) -> Result<BTreeSet<String>, Error> {
@@ -164,7 +168,10 @@ pub fn unpack(archive: &mut dyn Read, passphrase: &SecretString, folder: &Path) 
 }
 
 fn refused(why: &str) -> Error {
-    Error { detail: Some(format!("the backup does not open: {why}")), ..Error::new(ErrorKind::Invalid, "backup_refused") }
+    Error {
+        detail: Some(format!("the backup does not open: {why}")),
+        ..Error::new(ErrorKind::Invalid, "backup_refused")
+    }
 }
 
 fn passphrase_failed(error: &PassphraseError) -> Error {
@@ -228,7 +235,11 @@ async fn send_head(pieces: &mpsc::Sender<Result<Bytes, ()>>, name: &str, length:
     send(pieces, Bytes::from(head)).await
 }
 
-async fn send_entry(pieces: &mpsc::Sender<Result<Bytes, ()>>, name: &str, content: Bytes) -> Result<(), Error> {
+async fn send_entry(
+    pieces: &mpsc::Sender<Result<Bytes, ()>>,
+    name: &str,
+    content: Bytes,
+) -> Result<(), Error> {
     send_head(pieces, name, u64::try_from(content.len()).unwrap_or(u64::MAX)).await?;
     send(pieces, content).await
 }
@@ -401,9 +412,14 @@ mod tests {
     #[test]
     fn an_archive_comes_apart_into_its_entries() {
         let long = vec![7; 3 * PIECE_BYTES + 11];
-        let clear =
-            [&MAGIC[..], &entry("keystore", b"keys"), &entry("files/a/b", &long), &entry("empty", b""), &[0, 0]]
-                .concat();
+        let clear = [
+            &MAGIC[..],
+            &entry("keystore", b"keys"),
+            &entry("files/a/b", &long),
+            &entry("empty", b""),
+            &[0, 0],
+        ]
+        .concat();
         let (folder, result) = unpacked(&clear);
         result.unwrap();
         assert_eq!(std::fs::read(folder.path().join("keystore")).unwrap(), b"keys");

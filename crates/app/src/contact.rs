@@ -207,8 +207,7 @@ impl Step<'_> {
             .rows
             .pop()
             .ok_or_else(|| Error::internal("a merchant has no contact"))?;
-        let profile =
-            self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
+        let profile = self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
         Ok((row, serde_json::from_slice(&profile)?))
     }
 

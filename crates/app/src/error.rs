@@ -175,9 +175,9 @@ impl From<StoreError> for Error {
             StoreError::NotFound { .. } => (ErrorKind::NotFound, "not_found"),
             StoreError::Stale { .. } => (ErrorKind::Conflict, "stale_version"),
             StoreError::Constraint { .. } => (ErrorKind::Conflict, "conflict"),
-            StoreError::Overloaded
-            | StoreError::Unavailable { .. }
-            | StoreError::OutcomeUnknown { .. } => (ErrorKind::Unavailable, "unavailable"),
+            StoreError::Overloaded | StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. } => {
+                (ErrorKind::Unavailable, "unavailable")
+            }
             _ => (ErrorKind::Internal, "internal"),
         };
         Self { detail, ..Self::new(kind_and_code.0, kind_and_code.1) }

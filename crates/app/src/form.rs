@@ -140,14 +140,18 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
     use FormField as F;
     let today = rules.at.beijing_date();
     match field {
-        F::SubjectType => SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice"),
+        F::SubjectType => {
+            SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice")
+        }
         F::LicenceUscc => licence_number(text, rules.subject),
         F::PrincipalIdNumber => resident_id(text, today, rules),
         F::AgentIdNumber => resident_id(text, today, rules),
-        F::PrincipalIdKind => one_of(text, &["resident_id", "residence_permit", "permit", "passport", "permanent"]),
-        F::PrincipalIdValidFrom => day(text).and_then(|day| {
-            if day.0 > today { Err("not_yet_valid") } else { Ok(day.1) }
-        }),
+        F::PrincipalIdKind => {
+            one_of(text, &["resident_id", "residence_permit", "permit", "passport", "permanent"])
+        }
+        F::PrincipalIdValidFrom => {
+            day(text).and_then(|day| if day.0 > today { Err("not_yet_valid") } else { Ok(day.1) })
+        }
         F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => {
             if matches!(text.trim(), "长期" | "permanent") {
                 return Ok("permanent".to_owned());
@@ -229,7 +233,7 @@ fn licence_number(text: &str, subject: SubjectType) -> Result<String, &'static s
 /// GB 11643, and at least 18 years old on this Beijing day.
 fn resident_id(text: &str, today: Date, rules: &FormRules<'_>) -> Result<String, &'static str> {
     let id = ResidentId::parse(text, today).map_err(|error| error.reason_code())?;
-    if !age::is_adult(id.birth(), today, rules.policy.adult_years) {
+    if !age::is_adult(id.birth(), today, rules.policy.adult_age_years) {
         return Err("under_18");
     }
     Ok(id.expose().to_owned())
@@ -263,7 +267,10 @@ pub(crate) fn email(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     let whole = text.is_ascii() && text.len() <= 254 && !text.contains(char::is_whitespace);
     let parts = text.split_once('@').filter(|(local, host)| {
-        !local.is_empty() && !host.contains('@') && host.split('.').count() > 1 && host.split('.').all(|p| !p.is_empty())
+        !local.is_empty()
+            && !host.contains('@')
+            && host.split('.').count() > 1
+            && host.split('.').all(|p| !p.is_empty())
     });
     if whole && parts.is_some() { Ok(text.to_owned()) } else { Err("pattern") }
 }

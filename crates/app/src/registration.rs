@@ -18,9 +18,9 @@ use starpay_domain::identifier::{TerminalNo, UnionPayMerchantNo};
 use starpay_domain::machine::Machine;
 use starpay_domain::registration::{Channel, Registration, RegistrationEvent};
 use starpay_domain::shipment::Shipment;
+use starpay_store::aggregate::registration as rows;
 use starpay_store::settlement_account::{self, SettlementAccountRow};
 use starpay_store::store_place::{self, StorePlaceRow};
-use starpay_store::aggregate::registration as rows;
 use starpay_store::{Page as Found, Value, aggregate};
 use uuid::Uuid;
 
@@ -74,11 +74,15 @@ impl Platform {
     ) -> Result<Reply<RegistrationView>, Error> {
         actor.may(Action::RegistrationAnswer)?;
         let answer = parse_answer(&result)?;
-        self.command(actor, Call::new("registration.answer", key, (id.to_string(), result.clone())), move |step| {
-            let found = step.lock::<Registration>(id)?;
-            let settled = settle(step, found, &answer)?;
-            view(&settled)
-        })
+        self.command(
+            actor,
+            Call::new("registration.answer", key, (id.to_string(), result.clone())),
+            move |step| {
+                let found = step.lock::<Registration>(id)?;
+                let settled = settle(step, found, &answer)?;
+                view(&settled)
+            },
+        )
         .await
     }
 
@@ -246,13 +250,14 @@ fn ready_if_complete(step: &mut Step<'_>, application: Loaded<Application>) -> R
         }
     }
     let form = crate::application::open_form(step, &application)?;
-    let address = form.get(Field::DeliveryAddress).or(form.get(Field::ShopAddress)).unwrap_or_default().to_owned();
+    let address =
+        form.get(Field::DeliveryAddress).or(form.get(Field::ShopAddress)).unwrap_or_default().to_owned();
     let merchant = application.merchant;
     let ready = step.advance(application, ApplicationEvent::Registered {})?;
     let shipment: ShipmentId = step.new_id();
-    let sealed = step.seal(merchant.uuid(), &crate::shipment::address_context(shipment), address.as_bytes())?;
-    let columns =
-        vec![Value::Bytes(ready.id.uuid().as_bytes().to_vec()), Value::Null, Value::Bytes(sealed)];
+    let sealed =
+        step.seal(merchant.uuid(), &crate::shipment::address_context(shipment), address.as_bytes())?;
+    let columns = vec![Value::Bytes(ready.id.uuid().as_bytes().to_vec()), Value::Null, Value::Bytes(sealed)];
     step.create(shipment, merchant, Shipment::begin("1".to_owned(), step.at), columns)?;
     step.refresh_capabilities(merchant)
 }
@@ -267,7 +272,8 @@ fn keep_account_and_place(step: &mut Step<'_>, application: &Loaded<Application>
         .ok_or_else(|| Error::internal("a signed application has no settlement account"))?;
     let id = step.draw::<10>();
     let id = starpay_domain::id::new_v7(step.at, id);
-    let sealed = step.seal(merchant.uuid(), &format!("settlement-account|{}", id.simple()), account.as_bytes())?;
+    let sealed =
+        step.seal(merchant.uuid(), &format!("settlement-account|{}", id.simple()), account.as_bytes())?;
     settlement_account::insert(
         step.tx,
         &SettlementAccountRow {

@@ -25,7 +25,8 @@ use starpay_domain::party::Party;
 use starpay_domain::registration::{Channel, Registration};
 use starpay_domain::requirement::{
     AccountChangeStatus, ChannelStatus, ContactStatus, FieldCondition, FieldStatus, MaterialCondition,
-    MaterialStatus, RemedyKey, Requirement, RequirementCode, SettlementStatus, Situation, WaitTable, open_requirements,
+    MaterialStatus, RemedyKey, Requirement, RequirementCode, SettlementStatus, Situation, WaitTable,
+    open_requirements,
 };
 use starpay_domain::shipment::Shipment;
 use starpay_domain::visit::{Visit, VisitMode};
@@ -135,13 +136,8 @@ impl Step<'_> {
 
     /// Everything known about a merchant that bears on what is missing.
     pub(crate) fn situation(&mut self, merchant: MerchantId) -> Result<Situation, Error> {
-        let applications = aggregate::list_by_merchant(
-            self.tx,
-            &aggregate::APPLICATION,
-            merchant.uuid(),
-            None,
-            ROWS_MAX,
-        )?;
+        let applications =
+            aggregate::list_by_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid(), None, ROWS_MAX)?;
         let latest: Option<Loaded<Application>> = self.load_last(applications.rows)?;
         let form = match &latest {
             Some(application) => open_form(self, application)?,
@@ -153,7 +149,8 @@ impl Step<'_> {
         };
         let mut situation = Situation::blank(subject, self.terms().clone(), usual_waits());
         situation.contact = ContactStatus::Verified;
-        let (fixed, filled) = (form.get(Field::ShopFixed) != Some("false"), form.get(Field::ShopFixed).is_some());
+        let (fixed, filled) =
+            (form.get(Field::ShopFixed) != Some("false"), form.get(Field::ShopFixed).is_some());
         situation.visit_rule = filled.then_some(if fixed { VisitMode::Onsite } else { VisitMode::Video });
         let flagged = match &latest {
             Some(application) => self.flagged(application)?,
@@ -228,12 +225,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn field_statuses(
-        &self,
-        form: &Form,
-        flagged: &[Field],
-        subject: SubjectType,
-    ) -> Vec<FieldStatus> {
+    fn field_statuses(&self, form: &Form, flagged: &[Field], subject: SubjectType) -> Vec<FieldStatus> {
         let rules = FormRules { subject, at: self.at, policy: &self.shared.policy };
         form.filled()
             .map(|(field, value)| {
@@ -339,4 +331,3 @@ pub(crate) fn waiting_for(requirement: &Requirement) -> WaitingFor {
         expected_wait_s: requirement.expected_wait_seconds,
     }
 }
-

@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::job::Work;
 use crate::message::{Notice, Template};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
-use crate::port::TrackingStatus;
 use crate::port::ParcelRequest;
+use crate::port::TrackingStatus;
 use crate::step::{Loaded, PLATFORM, Step};
 use crate::view::{
     AddressConfirmation, HandOver, List, PackShipment, Page, Receipt, ShipmentView, TrackReport,
@@ -49,13 +49,9 @@ impl Platform {
                     let latest = rows::latest_of_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows: latest.into_iter().collect(), next: None }
                 }
-                (None, Some(merchant)) => aggregate::list_by_merchant(
-                    step.tx,
-                    &aggregate::SHIPMENT,
-                    merchant.uuid(),
-                    after,
-                    limit,
-                )?,
+                (None, Some(merchant)) => {
+                    aggregate::list_by_merchant(step.tx, &aggregate::SHIPMENT, merchant.uuid(), after, limit)?
+                }
                 (None, None) => aggregate::list_all(step.tx, &aggregate::SHIPMENT, after, limit)?,
             };
             crate::paging::write(found, |row| {
@@ -81,17 +77,21 @@ impl Platform {
         if let Some(address) = &given.address {
             label(address, "address", ADDRESS_CHARS_MAX)?;
         }
-        self.command(actor, Call::new("shipment.confirm-address", key, (id.to_string(), given.clone())), move |step| {
-            let mut found = step.lock::<Shipment>(id)?;
-            if let Some(address) = &given.address {
-                let sealed =
-                    step.seal(found.merchant.uuid(), &address_context(id), address.trim().as_bytes())?;
-                found.set("address", Value::Bytes(sealed));
-            }
-            // The fact is which edition of the sealed address was confirmed.
-            let edition = found.version.to_string();
-            view(&step.advance(found, ShipmentEvent::ConfirmAddress { address: edition })?)
-        })
+        self.command(
+            actor,
+            Call::new("shipment.confirm-address", key, (id.to_string(), given.clone())),
+            move |step| {
+                let mut found = step.lock::<Shipment>(id)?;
+                if let Some(address) = &given.address {
+                    let sealed =
+                        step.seal(found.merchant.uuid(), &address_context(id), address.trim().as_bytes())?;
+                    found.set("address", Value::Bytes(sealed));
+                }
+                // The fact is which edition of the sealed address was confirmed.
+                let edition = found.version.to_string();
+                view(&step.advance(found, ShipmentEvent::ConfirmAddress { address: edition })?)
+            },
+        )
         .await
     }
 
@@ -159,22 +159,26 @@ impl Platform {
                 self.shared.ports.carrier.order(parcel).await?
             }
         };
-        self.command(actor, Call::new("shipment.hand-over", key, (id.to_string(), given.clone())), move |step| {
-            let found = step.lock::<Shipment>(id)?;
-            let merchant = found.merchant;
-            let event = ShipmentEvent::Dispatch {
-                carrier: given.carrier.clone(),
-                tracking_no: tracking_no.clone(),
-                expected_at: step.at.plus_seconds(step.terms().seconds(Term::Transit)),
-            };
-            let shipped = step.advance(found, event)?;
-            let device = step.packed_device(&shipped)?;
-            step.advance(device, DeviceEvent::Dispatch { shipment: id })?;
-            let (_, contact) = step.contact_of(merchant)?;
-            step.notify(&Notice::sms(Some(merchant), Template::Shipped, &contact.mobile, &tracking_no))?;
-            step.order(Work::TrackShipment { shipment: id }, merchant)?;
-            view(&shipped)
-        })
+        self.command(
+            actor,
+            Call::new("shipment.hand-over", key, (id.to_string(), given.clone())),
+            move |step| {
+                let found = step.lock::<Shipment>(id)?;
+                let merchant = found.merchant;
+                let event = ShipmentEvent::Dispatch {
+                    carrier: given.carrier.clone(),
+                    tracking_no: tracking_no.clone(),
+                    expected_at: step.at.plus_seconds(step.terms().seconds(Term::Transit)),
+                };
+                let shipped = step.advance(found, event)?;
+                let device = step.packed_device(&shipped)?;
+                step.advance(device, DeviceEvent::Dispatch { shipment: id })?;
+                let (_, contact) = step.contact_of(merchant)?;
+                step.notify(&Notice::sms(Some(merchant), Template::Shipped, &contact.mobile, &tracking_no))?;
+                step.order(Work::TrackShipment { shipment: id }, merchant)?;
+                view(&shipped)
+            },
+        )
         .await
     }
 
@@ -250,25 +254,29 @@ impl Platform {
         actor.may(Action::ShipmentConfirm)?;
         let serial = TerminalSerial::parse(&given.serial)
             .map_err(|error| Error::invalid(error.reason_code(), "serial"))?;
-        self.command(actor, Call::new("shipment.receive", key, (id.to_string(), given.clone())), move |step| {
-            let found = step.lock::<Shipment>(id)?;
-            let by = step.actor.id.clone();
-            if !given.seal_intact {
-                let damaged = ShipmentEvent::ReportDamaged { by, seal_intact: false };
-                return view(&step.advance(found, damaged)?);
-            }
-            let device = step.packed_device(&found)?;
-            let sent: String = device.column("serial")?;
-            if sent != serial.as_str() {
-                return Err(Error::conflict("serial_mismatch").about("serial"));
-            }
-            let event = ShipmentEvent::ConfirmReceipt { serial: sent, seal_intact: true, by };
-            let received = step.advance(found, event)?;
-            if device.machine.state() == "dispatched" {
-                step.advance(device, DeviceEvent::Deliver {})?;
-            }
-            view(&received)
-        })
+        self.command(
+            actor,
+            Call::new("shipment.receive", key, (id.to_string(), given.clone())),
+            move |step| {
+                let found = step.lock::<Shipment>(id)?;
+                let by = step.actor.id.clone();
+                if !given.seal_intact {
+                    let damaged = ShipmentEvent::ReportDamaged { by, seal_intact: false };
+                    return view(&step.advance(found, damaged)?);
+                }
+                let device = step.packed_device(&found)?;
+                let sent: String = device.column("serial")?;
+                if sent != serial.as_str() {
+                    return Err(Error::conflict("serial_mismatch").about("serial"));
+                }
+                let event = ShipmentEvent::ConfirmReceipt { serial: sent, seal_intact: true, by };
+                let received = step.advance(found, event)?;
+                if device.machine.state() == "dispatched" {
+                    step.advance(device, DeviceEvent::Deliver {})?;
+                }
+                view(&received)
+            },
+        )
         .await
     }
 
@@ -368,9 +376,9 @@ fn view(found: &Loaded<Shipment>) -> Result<ShipmentView, Error> {
         | Shipment::Delivered { serial, tracking_no, .. }
         | Shipment::Undeliverable { serial, tracking_no, .. }
         | Shipment::LostInTransit { serial, tracking_no, .. } => (Some(serial), Some(tracking_no), true),
-        Shipment::Received { serial, .. } | Shipment::Returned { serial, .. } | Shipment::Damaged { serial, .. } => {
-            (Some(serial), None, true)
-        }
+        Shipment::Received { serial, .. }
+        | Shipment::Returned { serial, .. }
+        | Shipment::Damaged { serial, .. } => (Some(serial), None, true),
         Shipment::Cancelled { .. } => (None, None, false),
     };
     Ok(ShipmentView {

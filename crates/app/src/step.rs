@@ -263,7 +263,8 @@ impl<'t> Step<'t> {
         let machine = loaded.machine.apply(event, self.at)?;
         let version = loaded.version.saturating_add(1);
         let columns = loaded.columns;
-        let row = self.row::<M>(loaded.id, loaded.merchant, &machine, columns, (version, loaded.created_at))?;
+        let row =
+            self.row::<M>(loaded.id, loaded.merchant, &machine, columns, (version, loaded.created_at))?;
         aggregate::save(self.tx, M::TABLE, &row, loaded.version)?;
         self.record::<M>(loaded.id, loaded.merchant, version, name, machine.state(), &facts)?;
         Ok(Loaded { machine, version, columns: row.columns, updated_at: self.at, ..loaded })

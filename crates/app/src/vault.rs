@@ -7,10 +7,10 @@
 
 use crate::error::Error;
 use starpay_domain::instant::Timestamp;
+use starpay_keys::Random;
 use starpay_keys::hsm::Hsm;
 use starpay_keys::keystore::Keystore;
 use starpay_keys::seal::{self, DataKey};
-use starpay_keys::Random;
 use starpay_store::data_key::{self, DataKeyRow};
 use starpay_store::{StoreError, Tx};
 use std::collections::HashMap;

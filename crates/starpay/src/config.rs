@@ -204,8 +204,9 @@ impl Config {
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("{}: {error}", path.display()))
-                .remedy("write one: starpay serve --print-config > starpay.toml, or name one with --config FILE")
+            Failure::usage(format!("{}: {error}", path.display())).remedy(
+                "write one: starpay serve --print-config > starpay.toml, or name one with --config FILE",
+            )
         })?;
         Self::parse(path, &text, &environment)
     }
@@ -279,10 +280,18 @@ impl Config {
         let mut wrong = Vec::new();
         if self.deployment.mode == Mode::Live {
             if self.deployment.acquirer_name.as_deref().is_none_or(str::is_empty) {
-                wrong.push(("deployment.acquirer_name", "required when mode = \"live\"", "write the 收单机构全称"));
+                wrong.push((
+                    "deployment.acquirer_name",
+                    "required when mode = \"live\"",
+                    "write the 收单机构全称",
+                ));
             }
             if self.deployment.licence_no.as_deref().is_none_or(str::is_empty) {
-                wrong.push(("deployment.licence_no", "required when mode = \"live\"", "write the 支付业务许可证号"));
+                wrong.push((
+                    "deployment.licence_no",
+                    "required when mode = \"live\"",
+                    "write the 支付业务许可证号",
+                ));
             }
             if self.deployment.licensed_provinces.is_empty() {
                 wrong.push((
@@ -303,7 +312,10 @@ impl Config {
         if self.listen.tls.as_ref().is_some_and(|tls| tls.key.is_none()) {
             wrong.push(("listen.tls.key", "absent", "write the key's path here or in STARPAY_TLS_KEY_FILE"));
         }
-        if self.deployment.mode == Mode::Live && self.listen.tls.is_none() && !self.listen.address.ip().is_loopback() {
+        if self.deployment.mode == Mode::Live
+            && self.listen.tls.is_none()
+            && !self.listen.address.ip().is_loopback()
+        {
             wrong.push((
                 "listen.tls",
                 "a live platform does not speak plain HTTP to the network",
@@ -377,7 +389,9 @@ mod tests {
         // Comments that are keys, made real, must parse too.
         let text: String = EXAMPLE
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line).to_owned() + "\n")
+            .map(|line| {
+                line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line).to_owned() + "\n"
+            })
             .collect();
         let config = parse(&text).unwrap();
         assert_eq!(config.mail.user.as_deref(), Some("starpay"));

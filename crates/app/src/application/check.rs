@@ -17,9 +17,9 @@ use starpay_domain::machine::Machine;
 use starpay_domain::reason::ReasonCode;
 use starpay_domain::term::Term;
 use starpay_domain::visit::{Visit, VisitMode};
-use starpay_store::check_result::{self, CheckResultRow};
 use starpay_store::Value;
 use starpay_store::aggregate::application as rows;
+use starpay_store::check_result::{self, CheckResultRow};
 
 /// One check's answer.
 #[derive(Clone)]
@@ -159,7 +159,10 @@ fn duplicate(
     let index: Option<Vec<u8>> = found.column("subject_index")?;
     let Some(index) = index else { return Ok(None) };
     for row in rows::list_by_subject(step.tx, &index, None, super::ROWS_MAX)?.rows {
-        let alive = !matches!(row.state.as_str(), "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen");
+        let alive = !matches!(
+            row.state.as_str(),
+            "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen"
+        );
         if alive && row.id != found.id.uuid() {
             return Ok(Some(ApplicationId::from_uuid(row.id)));
         }

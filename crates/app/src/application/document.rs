@@ -51,9 +51,8 @@ impl Platform {
         let object_key = format!("documents/{}.sealed", id.uuid().simple());
         let Picture { media_type, width, height, bytes } = picture;
         let byte_count = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        let sealed = self
-            .apply(actor, move |step| step.seal(merchant.uuid(), &content_context(id), &bytes))
-            .await?;
+        let sealed =
+            self.apply(actor, move |step| step.seal(merchant.uuid(), &content_context(id), &bytes)).await?;
         self.shared.ports.files.put(object_key.clone(), Bytes::from(sealed)).await?;
         let call = Call::new("document.add", key, (application.to_string(), kind.as_str(), fingerprint));
         let row = DocumentRow {

@@ -15,7 +15,9 @@ use crate::job::Work;
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::{Loaded, Step};
 use crate::vault::domain_of;
-use crate::view::{ApplicationView, CheckView, DocumentView, FormField, List, NewApplication, Page, PatchApplication};
+use crate::view::{
+    ApplicationView, CheckView, DocumentView, FormField, List, NewApplication, Page, PatchApplication,
+};
 use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent};
 use starpay_domain::capability::CapabilityKind;
@@ -48,7 +50,9 @@ impl Platform {
         let subject = SubjectType::parse(&wanted.subject_type)
             .ok_or_else(|| Error::invalid("choice", "subject_type"))?;
         if wanted.business_no.as_deref().is_some_and(|text| {
-            text.is_empty() || text.chars().count() > BUSINESS_NO_CHARS_MAX || text.chars().any(char::is_control)
+            text.is_empty()
+                || text.chars().count() > BUSINESS_NO_CHARS_MAX
+                || text.chars().any(char::is_control)
         }) {
             return Err(Error::invalid("length", "business_no"));
         }
@@ -151,7 +155,8 @@ impl Platform {
             form.patch(&patch.fields, &rules)?;
             let sealed = seal_form(step, found.merchant, id, &form)?;
             found.set("form", Value::Bytes(sealed));
-            let index = form.get(Field::LicenceUscc).map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
+            let index =
+                form.get(Field::LicenceUscc).map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
             found.set("subject_index", index.map_or(Value::Null, Value::Bytes));
             let edited = step.advance(found, ApplicationEvent::Edit { fields })?;
             view(step, &edited)
@@ -254,30 +259,37 @@ pub(crate) fn open_form(step: &mut Step<'_>, found: &Loaded<Application>) -> Res
 /// An application as it may be shown.
 fn view(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<ApplicationView, Error> {
     let form = open_form(step, found)?;
-    let documents = starpay_store::document::list_by_application(step.tx, found.id.uuid(), found.merchant.uuid(), None, ROWS_MAX)?
-        .rows
-        .into_iter()
-        .map(|row| DocumentView {
-            id: DocumentId::from_uuid(row.id).to_string(),
-            kind: row.kind,
-            outcome: row.outcome,
-            media_type: row.media_type,
-            width: row.width,
-            height: row.height,
-            bytes: row.byte_count,
-        })
-        .collect();
-    let checks = check_result::list_by_application(step.tx, found.id.uuid(), found.merchant.uuid(), None, ROWS_MAX)?
-        .rows
-        .into_iter()
-        .map(|row| CheckView {
-            id: CheckId::from_uuid(row.id).to_string(),
-            kind: row.kind,
-            outcome: row.outcome,
-            adapter: row.reference.split_once(':').map_or("", |(adapter, _)| adapter).to_owned(),
-            at: row.created_at.to_string(),
-        })
-        .collect();
+    let documents = starpay_store::document::list_by_application(
+        step.tx,
+        found.id.uuid(),
+        found.merchant.uuid(),
+        None,
+        ROWS_MAX,
+    )?
+    .rows
+    .into_iter()
+    .map(|row| DocumentView {
+        id: DocumentId::from_uuid(row.id).to_string(),
+        kind: row.kind,
+        outcome: row.outcome,
+        media_type: row.media_type,
+        width: row.width,
+        height: row.height,
+        bytes: row.byte_count,
+    })
+    .collect();
+    let checks =
+        check_result::list_by_application(step.tx, found.id.uuid(), found.merchant.uuid(), None, ROWS_MAX)?
+            .rows
+            .into_iter()
+            .map(|row| CheckView {
+                id: CheckId::from_uuid(row.id).to_string(),
+                kind: row.kind,
+                outcome: row.outcome,
+                adapter: row.reference.split_once(':').map_or("", |(adapter, _)| adapter).to_owned(),
+                at: row.created_at.to_string(),
+            })
+            .collect();
     Ok(ApplicationView {
         id: found.id.to_string(),
         merchant_id: found.merchant.to_string(),

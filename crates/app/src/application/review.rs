@@ -9,7 +9,7 @@ use crate::view::{ApplicationView, InfoRequest, Rejection};
 use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent, ApprovalRule, ReturnTo};
 use starpay_domain::field::FormField as Field;
-use starpay_domain::id::{ApplicationId, TypedId};
+use starpay_domain::id::ApplicationId;
 use starpay_domain::reason::ReasonCode;
 use starpay_domain::term::Term;
 use starpay_store::Value;

@@ -21,8 +21,8 @@ pub use operations::{
 pub use terminal::{
     BackupAcknowledgement, BackupDocument, Claim, Claimed, CompatibilityReport, ConfigAcknowledgement,
     DeviceConfig, IdentityProof, KeyConfirmation, KeyRequest, KeyStatement, Leg, LocationReport,
-    NetworkReport, OperatorSetting, PinEnvelope, PinSetting, PinVerification, SignIn, StepFailure, TerminalReceipt,
-    TerminalStatus, TestCall, VerifyOperator, WaitingFor,
+    NetworkReport, OperatorSetting, PinEnvelope, PinSetting, PinVerification, SignIn, StepFailure,
+    TerminalReceipt, TerminalStatus, TestCall, VerifyOperator, WaitingFor,
 };
 
 /// A list page, oldest first: `{data, next_cursor}`.

@@ -31,7 +31,9 @@ impl Outbox {
                 return Ok(text(message, "code")?.to_owned());
             }
             if started.elapsed() > ARRIVES_WITHIN {
-                return Err(Failure::new(format!("no message {template:?} arrived within {ARRIVES_WITHIN:?}")));
+                return Err(Failure::failed(format!(
+                    "no message {template:?} arrived within {ARRIVES_WITHIN:?}"
+                )));
             }
             std::thread::sleep(Duration::from_millis(30));
         }

@@ -72,7 +72,13 @@ impl Party {
     }
 
     /// Uploads a file.
-    pub(crate) fn upload(&self, step: &str, path: &str, media_type: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    pub(crate) fn upload(
+        &self,
+        step: &str,
+        path: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Value, Failure> {
         self.send("POST", path, Some(step), |agent, url, headers| {
             headers
                 .iter()
@@ -91,7 +97,10 @@ impl Party {
                 return Ok(seen);
             }
             if started.elapsed() > MOVES_WITHIN {
-                return Err(Failure::new(format!("{}: {path} did not move on within {MOVES_WITHIN:?}: {seen}", self.name)));
+                return Err(Failure::failed(format!(
+                    "{}: {path} did not move on within {MOVES_WITHIN:?}: {seen}",
+                    self.name
+                )));
             }
             std::thread::sleep(LOOK_EVERY);
         }
@@ -116,17 +125,24 @@ impl Party {
         loop {
             tries += 1;
             let answer = call(&self.agent, &url, &headers)
-                .map_err(|error| Failure::new(format!("{}: {method} {path}: {error}", self.name)))?;
+                .map_err(|error| Failure::failed(format!("{}: {method} {path}: {error}", self.name)))?;
             let status = answer.status().as_u16();
             let text = answer
                 .into_body()
                 .read_to_string()
-                .map_err(|error| Failure::new(format!("{}: {method} {path}: {error}", self.name)))?;
+                .map_err(|error| Failure::failed(format!("{}: {method} {path}: {error}", self.name)))?;
             if (200..300).contains(&status) {
-                return if text.is_empty() { Ok(Value::Null) } else { parsed(self.name, method, path, &text) };
+                return if text.is_empty() {
+                    Ok(Value::Null)
+                } else {
+                    parsed(self.name, method, path, &text)
+                };
             }
             if status != 503 || tries >= TRIES_MAX {
-                return Err(Failure::new(format!("{}: {method} {path} answered {status}: {text}", self.name)));
+                return Err(Failure::failed(format!(
+                    "{}: {method} {path} answered {status}: {text}",
+                    self.name
+                )));
             }
             std::thread::sleep(Duration::from_millis(100 * u64::from(tries)));
         }
@@ -134,8 +150,9 @@ impl Party {
 }
 
 fn parsed(name: &str, method: &str, path: &str, text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::new(format!("{name}: {method} {path} answered something else than JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| {
+        Failure::failed(format!("{name}: {method} {path} answered something else than JSON: {error}"))
+    })
 }
 
 /// A text in an answer.
@@ -143,7 +160,7 @@ pub(crate) fn text<'v>(answer: &'v Value, field: &str) -> Result<&'v str, Failur
     answer
         .get(field)
         .and_then(Value::as_str)
-        .ok_or_else(|| Failure::new(format!("the answer has no text {field:?}: {answer}")))
+        .ok_or_else(|| Failure::failed(format!("the answer has no text {field:?}: {answer}")))
 }
 
 /// A whole number in an answer.
@@ -151,7 +168,7 @@ pub(crate) fn number(answer: &Value, field: &str) -> Result<i64, Failure> {
     answer
         .get(field)
         .and_then(Value::as_i64)
-        .ok_or_else(|| Failure::new(format!("the answer has no number {field:?}: {answer}")))
+        .ok_or_else(|| Failure::failed(format!("the answer has no number {field:?}: {answer}")))
 }
 
 /// The rows of a list.

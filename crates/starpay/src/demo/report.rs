@@ -48,7 +48,13 @@ impl Report {
     }
 
     /// Prints a step that was taken and timed elsewhere (by the terminal's own process).
-    pub(crate) fn note(&mut self, step: &str, actor: &str, took: Duration, state: &str) -> Result<(), Failure> {
+    pub(crate) fn note(
+        &mut self,
+        step: &str,
+        actor: &str,
+        took: Duration,
+        state: &str,
+    ) -> Result<(), Failure> {
         self.print(step, actor, Outcome::Done, took, state)
     }
 

@@ -38,10 +38,10 @@ impl VirtualTerminal {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut typed = child.stdin.take().ok_or_else(|| Failure::new("the terminal has no keyboard"))?;
+        let mut typed = child.stdin.take().ok_or_else(|| Failure::failed("the terminal has no keyboard"))?;
         writeln!(typed, "{}", serde_json::json!({"code": code, "pin": pin}))?;
         drop(typed);
-        let screen = child.stdout.take().ok_or_else(|| Failure::new("the terminal has no screen"))?;
+        let screen = child.stdout.take().ok_or_else(|| Failure::failed("the terminal has no screen"))?;
         let mut last = String::new();
         for line in BufReader::new(screen).lines() {
             let line = line?;
@@ -55,6 +55,10 @@ impl VirtualTerminal {
             }
         }
         let status = child.wait()?;
-        if status.success() { Ok(()) } else { Err(Failure::new(format!("the terminal gave up: {status}: {last}"))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::failed(format!("the terminal gave up: {status}: {last}")))
+        }
     }
 }

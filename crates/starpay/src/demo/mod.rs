@@ -1,0 +1,204 @@
+//! `starpay demo`: the whole journey on an empty embedded store, as separate parties.
+//!
+//! The platform is the one `starpay serve` runs. The parties reach it over HTTP only; the virtual
+//! terminal is a process of its own. Everything the parties keep lies beside the platform's data,
+//! not in it: `parties/`, `terminal/`, `factory/`.
+
+mod identity;
+mod journey;
+mod outbox;
+mod party;
+mod report;
+mod story;
+mod virtual_terminal;
+
+use crate::config::Config;
+use crate::serve::{Serving, runtime};
+use crate::wiring::{self, Assembled};
+use crate::{Failure, migrate, telemetry};
+use journey::DemoJourney;
+use outbox::Outbox;
+use party::Party;
+use report::{Form, Report};
+use starpay_adapters::sandbox::Pace;
+use starpay_app::view::NewAccessKey;
+use starpay_app::{Actor, IdempotencyKey, Role};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use story::{Cast, Story};
+use tokio_util::sync::CancellationToken;
+use virtual_terminal::VirtualTerminal;
+
+/// Where the demo serves unless told otherwise.
+const PORT: u16 = 8088;
+/// The visit's slot begins so many seconds from now.
+const SLOT_AFTER_SECONDS: i64 = 24 * 3600;
+/// The visit's slot is so long.
+const SLOT_SECONDS: i64 = 2 * 3600;
+
+/// A story to play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StoryName {
+    /// 个体工商户: a noodle shop, from first contact to 已激活
+    SoleProprietor,
+}
+
+/// Options of `starpay demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Exit when the journey is over: 0 only if the terminal is active
+    #[arg(long)]
+    once: bool,
+    /// One JSON object a line: step, actor, ok, ms, state
+    #[arg(long)]
+    json: bool,
+    /// Port on 127.0.0.1; 0 for any [default: 8088, with --once any]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Keep everything here and go on from it [default: a new temporary folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Which journey
+    #[arg(long, value_enum, value_name = "NAME", default_value = "sole-proprietor")]
+    story: StoryName,
+    /// sqlite:PATH or postgres://… [default: embedded, in the data folder]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+/// Plays the journey, then keeps serving unless `--once`.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let (folder, temporary) = match &args.data {
+        Some(folder) => (folder.clone(), None),
+        None => {
+            let name = format!("starpay-demo-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            (folder.clone(), Some(folder))
+        }
+    };
+    let outcome = play(&args, &folder);
+    if let Some(folder) = temporary
+        && args.once
+    {
+        // Nothing of a finished rehearsal is worth keeping; what cannot be removed does no harm.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    outcome
+}
+
+fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
+    let port = args.port.unwrap_or(if args.once { 0 } else { PORT });
+    let mut config = Config::sandbox(&folder.join("platform"), SocketAddr::from(([127, 0, 0, 1], port)));
+    config.deployment.channels = vec!["clearing_institution".to_owned(), "unionpay".to_owned()];
+    if let Some(location) = &args.database {
+        config.database.location = Some(location.clone());
+    }
+    config.logs.filter = "warn".to_owned();
+    telemetry::install(&config.logs)?;
+    std::fs::create_dir_all(&config.data.folder)?;
+    migrate::migrate(&config)?;
+    let assembled = wiring::assemble(&config, Pace::Documented)?;
+    let source = Arc::new(DemoJourney::new(assembled.platform.clone()));
+    runtime()?.block_on(async {
+        let stop = CancellationToken::new();
+        let mut serving =
+            Serving::start_with_journey(&config, &assembled, Some(source.clone()), stop.clone()).await?;
+        let server = format!("http://{}", serving.address);
+        let stage = stage(&assembled, folder, &server, args).await?;
+        let form = if args.json { Form::Json } else { Form::People };
+        let played = tokio::task::spawn_blocking({
+            let source = Arc::clone(&source);
+            move || perform(stage, form, &source)
+        })
+        .await
+        .map_err(|error| Failure::failed(format!("the journey broke off: {error}")))?;
+        source.over(played.is_ok());
+        if !args.once && played.is_ok() {
+            crate::serve::wait_for_signal(stop.clone()).await?;
+        }
+        stop.cancel();
+        serving.finish().await;
+        played
+    })
+}
+
+/// Everything the performance needs, ready.
+struct Stage {
+    cast: Cast,
+    terminal: VirtualTerminal,
+    slot: (String, String),
+    server: String,
+    keep_serving: bool,
+}
+
+async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) -> Result<Stage, Failure> {
+    let story = match args.story {
+        StoryName::SoleProprietor => "demo.sole-proprietor",
+    };
+    let identity = &identity::NOODLE_SHOP;
+    let factory = folder.join("factory");
+    std::fs::create_dir_all(&factory)?;
+    let trust = factory.join("ca.pem");
+    std::fs::write(&trust, assembled.keystore.root_certificate().to_pem())?;
+    let stranger = Party::stranger("applicant", server, story);
+    let mut hired = Vec::new();
+    for role in [Role::FieldVerifier, Role::Reviewer, Role::Registry, Role::Warehouse, Role::Courier] {
+        hired.push(stranger.with_token(role.as_str(), &hire(assembled, role, story).await?));
+    }
+    let [field_verifier, reviewer, registry, warehouse, courier]: [Party; 5] =
+        hired.try_into().map_err(|_| Failure::failed("the cast is not complete"))?;
+    let outbox = Outbox::new(stranger.clone());
+    let now = assembled.clock.now();
+    let from = now.plus_seconds(SLOT_AFTER_SECONDS);
+    Ok(Stage {
+        cast: Cast { stranger, field_verifier, reviewer, registry, warehouse, courier, outbox },
+        terminal: VirtualTerminal {
+            server: server.to_owned(),
+            trust,
+            folder: folder.join("terminal"),
+            serial: identity.serial.to_owned(),
+            model: identity.model.to_owned(),
+        },
+        slot: (from.to_string(), from.plus_seconds(SLOT_SECONDS).to_string()),
+        server: server.to_owned(),
+        keep_serving: !args.once,
+    })
+}
+
+/// Gives a party its credential. The same story asks with the same key and gets the same one.
+async fn hire(assembled: &Assembled, role: Role, story: &str) -> Result<String, Failure> {
+    let owner = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+    let key = IdempotencyKey::parse(&format!("{story}.{}", role.as_str()));
+    let wanted = NewAccessKey { role: role.as_str().to_owned(), label: "demo".to_owned(), merchant_id: None };
+    let made = assembled
+        .platform
+        .create_access_key(&owner, key, wanted)
+        .await
+        .map_err(|error| Failure::failed(format!("no credential for {}: {error}", role.as_str())))?;
+    Ok(made.value.token)
+}
+
+fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure> {
+    let mut report = Report::begin(form);
+    report
+        .say(&format!("Starpay 星支付 · demo (sandbox 沙箱, invented data 样例数据) · {}\n", stage.server))?;
+    let mut story = Story {
+        cast: &stage.cast,
+        identity: &identity::NOODLE_SHOP,
+        report: &mut report,
+        slot: stage.slot,
+        journey: source,
+    };
+    story.play(&stage.terminal)?;
+    let took = report.elapsed();
+    report.say(&format!("\n已激活 · the terminal is active after {:.1} s", took.as_secs_f32()))?;
+    if stage.keep_serving {
+        let text = format!(
+            "   see the journey: {}/\n   its messages:    {}/dev/outbox\n   Ctrl-C ends.",
+            stage.server, stage.server
+        );
+        report.say(&text)?;
+    }
+    Ok(())
+}
