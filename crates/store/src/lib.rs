@@ -28,6 +28,7 @@ mod error;
 pub mod event;
 pub mod idempotency;
 mod lanes;
+pub mod measure;
 pub mod merchant;
 pub mod message;
 mod metrics;

@@ -43,7 +43,7 @@ pub fn scripts(engine: Engine) -> Vec<(&'static str, String)> {
 }
 
 /// Rewrites a migration's text: types and table endings.
-fn dialect(text: &str, engine: Engine) -> String {
+pub(crate) fn dialect(text: &str, engine: Engine) -> String {
     match engine {
         Engine::Sqlite => text
             .replace("{bytes}", "BLOB")

@@ -32,6 +32,8 @@ use uuid::Uuid;
 sql! {
     CHANGED = "SELECT kind, merchant_id, aggregate_id, version, hash FROM chain_head \
                WHERE version > rooted_version ORDER BY aggregate_id LIMIT $1";
+    HEADS = "SELECT kind, merchant_id, aggregate_id, version, hash FROM chain_head \
+             WHERE (aggregate_id, merchant_id) > ($1, $2) ORDER BY aggregate_id, merchant_id LIMIT $3";
     LAST = "SELECT sequence, hash, at FROM root ORDER BY sequence DESC LIMIT 1";
     ONE = "SELECT sequence, hash, at FROM root WHERE sequence = $1";
     INSERT = "INSERT INTO root (sequence, hash, at, heads) VALUES ($1, $2, $3, $4)";
@@ -253,6 +255,14 @@ fn bad(line: usize, why: impl std::fmt::Display) -> StoreError {
 /// The store's own.
 pub fn collect(tx: &mut Tx, limit: i64) -> Result<Vec<Head>, StoreError> {
     tx.query(&CHANGED, params![limit])?.iter().map(Head::read).collect()
+}
+
+/// The ends of all chains after an aggregate and merchant, in order.
+///
+/// # Errors
+/// The store's own.
+pub fn list_heads(tx: &mut Tx, after: (Uuid, Uuid), limit: i64) -> Result<Vec<Head>, StoreError> {
+    tx.query(&HEADS, params![after.0, after.1, limit])?.iter().map(Head::read).collect()
 }
 
 /// The last root that was marked.

@@ -270,7 +270,7 @@ fn plain_tables_keep_what_they_are_given() {
             })
             .unwrap();
         let page = stand.read(move |tx| document::list_by_application(tx, of, merchant, None, 10)).unwrap();
-        assert_eq!(page.rows, [paper.clone()]);
+        assert_eq!(page.rows, std::slice::from_ref(&paper));
         assert_eq!(stand.read(|tx| document::list_by_digest(tx, &[9; 32])).unwrap(), [paper]);
         let absent = stand.write(|tx| merchant::update_profile(tx, Uuid::nil(), &[], None));
         assert_eq!(absent, Err(StoreError::NotFound { what: "merchant" }));

@@ -119,13 +119,9 @@ fn a_changed_byte_is_named_with_its_event() {
         ];
         for change in changes {
             let (ids, findings) = after(stand, |stand, ids| {
-                let change = change.replace("payload2", &stand.literal(Uuid::from_u128(5))).replace(
-                    "hash2",
-                    &stand
-                        .literal(Uuid::nil())
-                        .repeat(1)
-                        .replace(&Uuid::nil().simple().to_string(), &format!("{0}{0}", Uuid::nil().simple())),
-                );
+                let change = change
+                    .replace("payload2", &stand.literal(Uuid::from_u128(5)))
+                    .replace("hash2", &stand.hash_literal(&[0; 32]));
                 let aggregate = stand.literal(ids[1]);
                 format!("UPDATE event SET {change} WHERE aggregate_id = {aggregate} AND version = 3")
             });
@@ -206,9 +202,7 @@ fn gaps_moves_and_rewritten_chains_are_named() {
             let mut forged = old.event.clone();
             forged.name = "approve".into();
             let hash = event::chain_hash(&old.previous, &forged);
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            let nil = Uuid::nil();
-            let hash = stand.literal(nil).replace(&nil.simple().to_string(), &hex);
+            let hash = stand.hash_literal(&hash);
             let aggregate = stand.literal(aggregate);
             format!(
                 "UPDATE event SET name = 'approve', hash = {hash} WHERE aggregate_id = {aggregate} \
@@ -232,8 +226,14 @@ fn missing_and_changed_roots_are_named() {
         let event = new_event(first, 5);
         stand.write(move |tx| event::append(tx, &event)).unwrap();
         let two = next_root(stand, 2);
-        assert_eq!(verify(stand, &[two.clone()]).findings, [Finding::RootMissing { sequence: 1 }]);
-        assert_eq!(verify(stand, &[one.clone()]).findings, [Finding::RootMissing { sequence: 2 }]);
+        assert_eq!(
+            verify(stand, std::slice::from_ref(&two)).findings,
+            [Finding::RootMissing { sequence: 1 }]
+        );
+        assert_eq!(
+            verify(stand, std::slice::from_ref(&one)).findings,
+            [Finding::RootMissing { sequence: 2 }]
+        );
         let mut forged = one;
         forged.at = at(50);
         let findings = verify(stand, &[forged, two]).findings;

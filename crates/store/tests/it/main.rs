@@ -1,5 +1,7 @@
 //! Every behaviour of the store, on real SQLite and on real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod aggregates;
 mod backup;
 mod catalogue;

@@ -109,9 +109,15 @@ impl Stand {
 
     /// An id as an SQL literal.
     pub(crate) fn literal(&self, id: Uuid) -> String {
+        self.hash_literal(id.as_bytes())
+    }
+
+    /// Bytes as an SQL literal.
+    pub(crate) fn hash_literal(&self, bytes: &[u8]) -> String {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         match self.config.location.engine() {
-            Engine::Sqlite => format!("x'{}'", id.simple()),
-            Engine::Postgres => format!("'\\x{}'::bytea", id.simple()),
+            Engine::Sqlite => format!("x'{digits}'"),
+            Engine::Postgres => format!("'\\x{digits}'::bytea"),
         }
     }
 
