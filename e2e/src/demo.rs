@@ -60,6 +60,12 @@ impl Demo {
         Client::at_port(self.port)
     }
 
+    /// The address of one of its pages.
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     /// Starts it to play the journey and go on serving.
     #[must_use]
     pub fn start(&self) -> Group {

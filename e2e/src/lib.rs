@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "a test harness: what it cannot do ends the test, with the reason")]
 
+pub mod browser;
 pub mod database;
 pub mod demo;
 pub mod group;

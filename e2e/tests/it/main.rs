@@ -6,3 +6,4 @@
 mod journey;
 mod killed;
 mod leaks;
+mod pages;

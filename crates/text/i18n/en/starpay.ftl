@@ -695,6 +695,8 @@ requirement-settlement_account_unverified = The settlement account is being veri
     .remedy = Nothing to do; if it fails you will be told why.
 requirement-account_change_open = A change of account is under way
     .remedy = Finish that change first; until then the old account is used.
+requirement-capability_rejected = This capability was not granted
+    .remedy = See the reason; you can ask again once it no longer holds.
 requirement-capability_paused = This capability is paused
     .remedy = See why and how it is resumed, or call support.
 

@@ -674,6 +674,8 @@ requirement-settlement_account_unverified = 结算账户正在核验
     .remedy = 不用操作；核验不通过会告诉您原因。
 requirement-account_change_open = 结算账户正在变更
     .remedy = 先办完这次变更；期间仍结算到原账户。
+requirement-capability_rejected = 这项能力没有获批
+    .remedy = 看原因；条件改变后可以再次申请。
 requirement-capability_paused = 这项能力已暂停
     .remedy = 看暂停原因和恢复条件，或联系客服。
 
