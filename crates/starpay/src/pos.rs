@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Language of the screen: zh or en
     #[arg(long, default_value = "zh")]
     language: Language,
-    /// Play this scenario (see the manual for its lines)
+    /// Play this scenario (docs/guide/virtual-terminal.md lists its lines)
     #[arg(long, value_name = "FILE", conflicts_with = "auto")]
     script: Option<PathBuf>,
     /// Run without a person: one JSON line on standard input gives code and PIN, one JSON line per step comes out
