@@ -5,6 +5,7 @@
 
 mod admin;
 mod backup;
+mod bench;
 mod check;
 mod config;
 mod control;
@@ -60,6 +61,8 @@ enum Command {
     Selftest(selftest::Args),
     /// Play a whole journey on an empty store: the main job
     Demo(demo::Args),
+    /// Measure ourselves next to a bare engine
+    Bench(bench::Args),
     /// Play a terminal: by hand, by script, or by itself
     Pos(pos::Args),
 }
@@ -90,6 +93,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::run(args),
         Command::Selftest(args) => selftest::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Pos(args) => pos::run(args),
     }
 }
