@@ -164,7 +164,7 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
         F::ShopFixed => one_of(text, &["true", "false"]),
         F::ShopLatitude => number(text, -90_000_000, 90_000_000),
         F::ShopLongitude => number(text, -180_000_000, 180_000_000),
-        F::BusinessMonthlyVolume => number(text, 0, 100_000_000_000_00),
+        F::BusinessMonthlyVolume => number(text, 0, 10_000_000_000_000),
         F::ShopMcc => {
             let digits = text.trim();
             let four = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
