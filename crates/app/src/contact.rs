@@ -82,8 +82,10 @@ impl Platform {
                 let profile = ContactProfile { mobile: mobile.clone(), email: email.clone() };
                 let profile = match &known {
                     // What is known of a number changes only after it has proved itself.
-                    Some(row) => row.profile.clone(),
-                    None => step.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&profile)?)?,
+                    Some(row) if row.verified_at.is_some() || row.otp_hash.is_some() => row.profile.clone(),
+                    Some(_) | None => {
+                        step.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&profile)?)?
+                    }
                 };
                 let row = ContactRow {
                     id: id.uuid(),
@@ -116,35 +118,33 @@ impl Platform {
     /// # Errors
     /// `code_invalid` (wrong, expired or unknown: not told apart), `code_locked` after five tries.
     pub async fn verify_contact(&self, id: ContactId, given: VerifyContact) -> Result<SessionView, Error> {
-        let outcome = self
-            .apply(&public(), move |step| {
-                let Some(row) = contact::lock(step.tx, id.uuid())? else {
-                    return Ok(Err(Error::invalid("code_invalid", "code")));
-                };
-                let mut row = match step.try_code(row, "sign-in", &given.code)? {
-                    Ok(row) => row,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                let merchant = match row.merchant_id {
-                    Some(known) => MerchantId::from_uuid(known),
-                    None => step.open_merchant()?,
-                };
-                row.merchant_id = Some(merchant.uuid());
-                row.verified_at = Some(row.verified_at.unwrap_or(step.at));
-                contact::update(step.tx, &row)?;
-                let end = step.at.plus_seconds(SESSION_SECONDS);
-                let (_, token) = step.issue(&Credential {
-                    kind: "session",
-                    role: Role::Applicant,
-                    subject: &id.to_string(),
-                    merchant: Some(merchant),
-                    label: "session",
-                    expires_at: Some(end),
-                })?;
-                Ok(Ok(SessionView { token, merchant_id: merchant.to_string(), expires_at: end.to_string() }))
-            })
-            .await?;
-        outcome
+        self.apply(&public(), move |step| {
+            let Some(row) = contact::lock(step.tx, id.uuid())? else {
+                return Ok(Err(Error::invalid("code_invalid", "code")));
+            };
+            let mut row = match step.try_code(row, "sign-in", &given.code)? {
+                Ok(row) => row,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let merchant = match row.merchant_id {
+                Some(known) => MerchantId::from_uuid(known),
+                None => step.open_merchant()?,
+            };
+            row.merchant_id = Some(merchant.uuid());
+            row.verified_at = Some(row.verified_at.unwrap_or(step.at));
+            contact::update(step.tx, &row)?;
+            let end = step.at.plus_seconds(SESSION_SECONDS);
+            let (_, token) = step.issue(&Credential {
+                kind: "session",
+                role: Role::Applicant,
+                subject: &id.to_string(),
+                merchant: Some(merchant),
+                label: "session",
+                expires_at: Some(end),
+            })?;
+            Ok(Ok(SessionView { token, merchant_id: merchant.to_string(), expires_at: end.to_string() }))
+        })
+        .await?
     }
 }
 
@@ -209,6 +209,22 @@ impl Step<'_> {
             .ok_or_else(|| Error::internal("a merchant has no contact"))?;
         let profile = self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
         Ok((row, serde_json::from_slice(&profile)?))
+    }
+
+    /// Removes what is known of a merchant's contacts but the keyed index of their number, by which
+    /// the same person comes back as somebody new; how many there were.
+    pub(crate) fn clear_contacts(&mut self, merchant: MerchantId) -> Result<u64, Error> {
+        let mut cleared = 0;
+        while let Some(mut row) = contact::list_by_merchant(self.tx, merchant.uuid(), None, 1)?.rows.pop() {
+            let nobody = ContactProfile { mobile: String::new(), email: None };
+            let id = ContactId::from_uuid(row.id);
+            row.profile = self.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&nobody)?)?;
+            row.merchant_id = None;
+            (row.otp_hash, row.otp_expires_at, row.verified_at) = (None, None, None);
+            contact::update(self.tx, &row)?;
+            cleared += 1;
+        }
+        Ok(cleared)
     }
 
     fn open_merchant(&mut self) -> Result<MerchantId, Error> {

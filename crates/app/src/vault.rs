@@ -105,17 +105,30 @@ impl Vault {
         if key_id(merchant, version) != id {
             return Err(Error::internal("a sealed value belongs to another merchant"));
         }
-        let cached = self.cache().get(&(merchant, version)).cloned();
-        let key = match cached {
-            Some(key) => key,
-            None => {
-                let row = data_key::find(tx, merchant, version)?
-                    .ok_or(StoreError::NotFound { what: "data key" })?;
-                self.unwrap(&row)?
-            }
-        };
+        // The row is read even when the key is at hand: an erased merchant stays erased on every
+        // node, from the moment the row says so.
+        let row = data_key::find(tx, merchant, version)?.ok_or(StoreError::NotFound { what: "data key" })?;
+        let key = self.unwrap(&row)?;
         seal::open(&key, context.as_bytes(), sealed)
             .map_err(|error| Error::internal(format!("a sealed value does not open: {error}")))
+    }
+
+    /// Wraps a data key under the present key-encryption key: the bytes and that key's name;
+    /// `None` when it is already, or destroyed.
+    pub(crate) fn rewrap(&self, row: &DataKeyRow) -> Result<Option<(Vec<u8>, String)>, Error> {
+        let Some(wrapped) = &row.wrapped else { return Ok(None) };
+        let hsm: &dyn Hsm = self.keystore.as_ref();
+        let fresh = hsm
+            .rewrap(wrapped, &context_of(row.merchant_id, row.version))
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let Some(fresh) = fresh else { return Ok(None) };
+        let under = seal::key_id(&fresh).ok_or_else(|| Error::internal("a wrapped key names no key"))?;
+        Ok(Some((fresh, hex::encode(under))))
+    }
+
+    /// Forgets a merchant's unwrapped keys.
+    pub(crate) fn forget(&self, merchant: Uuid) {
+        self.cache().retain(|(owner, _), _| *owner != merchant);
     }
 
     fn make(&self, tx: &mut Tx, merchant: Uuid, at: Timestamp) -> Result<(i64, Arc<DataKey>), Error> {

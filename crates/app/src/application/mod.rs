@@ -152,7 +152,12 @@ impl Platform {
             let fields: Vec<Field> = patch.fields.keys().filter_map(|name| Field::parse(name)).collect();
             refuse_closed(&found.machine, &fields)?;
             let rules = FormRules { subject: subject_of(&form)?, at: step.at, policy: &step.shared.policy };
+            let before = form.clone();
             form.patch(&patch.fields, &rules)?;
+            // Saying the same again is no edit: it leaves no event and no new version.
+            if form == before {
+                return view(step, &found);
+            }
             let sealed = seal_form(step, found.merchant, id, &form)?;
             found.set("form", Value::Bytes(sealed));
             let index =

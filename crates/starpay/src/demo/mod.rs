@@ -11,6 +11,7 @@ mod party;
 mod report;
 mod story;
 mod virtual_terminal;
+mod wallet;
 
 use crate::config::Config;
 use crate::serve::{Serving, runtime};
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use story::{Cast, Story};
 use tokio_util::sync::CancellationToken;
 use virtual_terminal::VirtualTerminal;
+use wallet::Wallet;
 
 /// Where the demo serves unless told otherwise.
 const PORT: u16 = 8088;
@@ -127,6 +129,7 @@ fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
 struct Stage {
     cast: Cast,
     terminal: VirtualTerminal,
+    wallet: Wallet,
     slot: (String, String),
     server: String,
     keep_serving: bool,
@@ -160,6 +163,7 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
             serial: identity.serial.to_owned(),
             model: identity.model.to_owned(),
         },
+        wallet: Wallet::in_folder(&folder.join("parties"))?,
         slot: (from.to_string(), from.plus_seconds(SLOT_SECONDS).to_string()),
         server: server.to_owned(),
         keep_serving: !args.once,
@@ -188,6 +192,7 @@ fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure
         identity: &identity::NOODLE_SHOP,
         report: &mut report,
         slot: stage.slot,
+        wallet: &stage.wallet,
         journey: source,
     };
     story.play(&stage.terminal)?;

@@ -11,6 +11,7 @@ use super::outbox::Outbox;
 use super::party::{Party, number, rows, text};
 use super::report::Report;
 use super::virtual_terminal::VirtualTerminal;
+use super::wallet::Wallet;
 use crate::Failure;
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ pub(crate) struct Story<'a> {
     pub(crate) report: &'a mut Report,
     /// The visit's slot: RFC 3339.
     pub(crate) slot: (String, String),
+    /// What the owner's phone keeps.
+    pub(crate) wallet: &'a Wallet,
     /// What the first page shows.
     pub(crate) journey: &'a DemoJourney,
 }
@@ -51,6 +54,16 @@ impl Story<'_> {
 
     fn first_contact(&mut self) -> Result<Party, Failure> {
         let (cast, identity, journey) = (self.cast, self.identity, self.journey);
+        if let Some((token, merchant)) = self.wallet.read() {
+            // The owner's phone is still signed in: no second code is asked for.
+            journey.follow(&merchant);
+            return self.report.step("sign_in", "applicant", || {
+                let party = cast.stranger.with_token("applicant", &token);
+                party.get("/api/v1/me")?;
+                Ok((party, "signed_in".to_owned()))
+            });
+        }
+        let wallet = self.wallet;
         let contact = self.report.step("first_contact", "applicant", || {
             let body = json!({"mobile": identity.mobile, "email": identity.email});
             let answer = cast.stranger.post("contact", "/api/v1/contacts", &body)?;
@@ -61,6 +74,7 @@ impl Story<'_> {
             let path = format!("/api/v1/contacts/{contact}/verify");
             let answer = cast.stranger.post("verify", &path, &json!({"code": code}))?;
             journey.follow(text(&answer, "merchant_id")?);
+            wallet.keep(text(&answer, "token")?, text(&answer, "merchant_id")?)?;
             let party = cast.stranger.with_token("applicant", text(&answer, "token")?);
             Ok((party, "signed_in".to_owned()))
         })

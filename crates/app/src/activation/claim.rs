@@ -1,0 +1,436 @@
+//! Steps 1 and 2: the code, and the proof of who holds the keys.
+//!
+//! Whoever guesses is told nothing but "not right" and is soon locked out; whoever holds the exact
+//! code of this very terminal is told exactly what is wrong. A second key on the same serial is a
+//! copy of the terminal, and is refused.
+
+use super::signed_request::refused;
+use super::stage::{Outcome, blocked};
+use super::{SignedRequest, contradicts};
+use crate::error::{Error, ErrorKind};
+use crate::platform::{Platform, Replayed};
+use crate::step::{Loaded, Step};
+use crate::vault::domain_of;
+use crate::view::{Claim, Claimed, IdentityProof, TerminalStatus};
+use crate::{Actor, Role};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use starpay_domain::activation::{Activation, ActivationEvent, Step as Stage};
+use starpay_domain::device::Device;
+use starpay_domain::device_auth::{DeviceAuth, DeviceAuthEvent};
+use starpay_domain::id::{ActivationId, DeviceAuthId, TypedId};
+use starpay_domain::identifier::{ActivationCode, TerminalSerial};
+use starpay_domain::machine::Machine;
+use starpay_domain::term::Term;
+use starpay_keys::certificate::CertificateRequest;
+use starpay_keys::envelope::EnvelopePublicKey;
+use starpay_keys::signature::{PublicKey, Signature};
+use starpay_keys::{constant_time_eq, wire};
+use starpay_store::attempt::{self, Limit, Standing};
+use starpay_store::{Value, aggregate};
+use std::net::IpAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Wrong codes per serial.
+const PER_SERIAL: Limit = Limit { failures_max: 5, window_seconds: 30 * 60, lock_seconds: 30 * 60 };
+/// Wrong codes per network address.
+const PER_ADDRESS: Limit = Limit { failures_max: 30, window_seconds: 10 * 60, lock_seconds: 5 * 60 };
+/// Longest model or firmware name, in characters.
+const NAME_CHARS_MAX: usize = 64;
+/// Longest serial that is counted as typed.
+const SERIAL_CHARS_MAX: usize = 64;
+
+/// What is kept of the latest claim.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct KeptClaim {
+    pub(super) device_nonce: String,
+    pub(super) model: String,
+    pub(super) firmware: String,
+}
+
+/// What is kept of the identity proof.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptIdentity {
+    /// The certificate request, base64url.
+    pub(super) csr: String,
+}
+
+/// A claim whose form is right.
+struct Shown {
+    code: Option<ActivationCode>,
+    serial: Option<TerminalSerial>,
+    sign_key: PublicKey,
+    envelope_key: EnvelopePublicKey,
+    kept: KeptClaim,
+}
+
+/// Whose wrong tries are counted: keyed hashes only.
+struct Subjects {
+    serial: Vec<u8>,
+    address: Option<Vec<u8>>,
+}
+
+impl Platform {
+    /// Step 1: redeems an activation code. The same key and code again get the same answer.
+    ///
+    /// # Errors
+    /// `signature_invalid`, `clock_skew`, `nonce_replayed`; `activation_code_invalid` for a code
+    /// that is wrong, unknown or another terminal's; `code_locked`, `rate_limited`;
+    /// `activation_code_expired`; `device_auth_rejected` for a second key on the same serial;
+    /// `device_blocked`.
+    pub async fn claim(
+        &self,
+        request: &SignedRequest,
+        claim: Claim,
+        address: Option<IpAddr>,
+    ) -> Result<(Claimed, Replayed), Error> {
+        let shown = Arc::new(Shown::read(&claim)?);
+        let thumbprint = shown.sign_key.thumbprint();
+        if !constant_time_eq(&request.thumbprint()?, &thumbprint) {
+            return Err(refused("Starpay-Key"));
+        }
+        request.verify(&shown.sign_key, self.now().millis())?;
+        self.spend_nonce(&thumbprint, &request.nonce).await?;
+        let actor = Actor {
+            id: format!("key:{}", hex::encode(thumbprint)),
+            role: Role::Terminal,
+            merchant: None,
+            subject: None,
+        };
+        let subjects = Arc::new(self.subjects(&claim.serial, address));
+        self.apply(&actor, move |step| {
+            if let Some(refusal) = locked_out(step, &subjects)? {
+                return Ok(Err(refusal));
+            }
+            match code_holder(step, &shown)? {
+                Some((found, device)) => admit(step, &shown, &subjects, found, device),
+                None => wrong_try(step, &subjects).map(Err),
+            }
+        })
+        .await?
+    }
+
+    fn subjects(&self, serial: &str, address: Option<IpAddr>) -> Subjects {
+        let typed: String = TerminalSerial::normalise(serial).chars().take(SERIAL_CHARS_MAX).collect();
+        let vault = &self.shared.vault;
+        Subjects {
+            serial: vault.code_hash(domain_of::ATTEMPT, &format!("serial|{typed}")),
+            address: address
+                .map(|address| vault.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))),
+        }
+    }
+
+    /// Step 2: the sign key answers the challenge, and asks for a certificate for the TLS key.
+    ///
+    /// # Errors
+    /// `challenge_mismatch`, `identity_invalid`, `csr_invalid`, `illegal_transition`.
+    pub async fn prove_identity(
+        &self,
+        actor: &Actor,
+        id: ActivationId,
+        proof: IdentityProof,
+    ) -> Result<TerminalStatus, Error> {
+        let csr = wire::from_base64url(&proof.csr).ok_or_else(|| contradicts("csr_invalid", "csr"))?;
+        CertificateRequest::parse(&csr).map_err(|_| contradicts("csr_invalid", "csr"))?;
+        let signature = wire::from_base64url(&proof.proof)
+            .and_then(|bytes| Signature::from_bytes(&bytes).ok())
+            .ok_or_else(|| contradicts("identity_invalid", "proof"))?;
+        self.take(actor, id, Stage::IdentityProven, move |step, found| {
+            admit_identity(step, found, &proof, &csr, &signature)
+        })
+        .await
+    }
+}
+
+impl Shown {
+    fn read(claim: &Claim) -> Result<Self, Error> {
+        let sign_key = wire::from_base64url(&claim.sign_key)
+            .and_then(|der| PublicKey::from_spki_der(&der).ok())
+            .ok_or_else(|| Error::invalid("pattern", "sign_key"))?;
+        let envelope_key = wire::from_base64url(&claim.envelope_key)
+            .and_then(|bytes| EnvelopePublicKey::from_bytes(&bytes).ok())
+            .ok_or_else(|| Error::invalid("pattern", "envelope_key"))?;
+        wire::array_from_base64url::<16>(&claim.device_nonce)
+            .ok_or_else(|| Error::invalid("pattern", "device_nonce"))?;
+        for (text, field) in [(&claim.model, "model"), (&claim.firmware, "firmware")] {
+            let length = text.chars().count();
+            if length == 0 || length > NAME_CHARS_MAX || text.chars().any(char::is_control) {
+                return Err(Error::invalid("length", field));
+            }
+        }
+        Ok(Self {
+            code: ActivationCode::parse(&claim.code).ok(),
+            serial: TerminalSerial::parse(&claim.serial).ok(),
+            sign_key,
+            envelope_key,
+            kept: KeptClaim {
+                device_nonce: claim.device_nonce.clone(),
+                model: claim.model.clone(),
+                firmware: claim.firmware.clone(),
+            },
+        })
+    }
+}
+
+/// The part of an address that one subscriber holds: all of IPv4, a /64 of IPv6.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}
+
+fn locked_out(step: &mut Step<'_>, subjects: &Subjects) -> Result<Option<Error>, Error> {
+    if let Some(address) = &subjects.address
+        && let Standing::Locked { until } =
+            attempt::standing(step.tx, "claim-address", address, step.at, PER_ADDRESS)?
+    {
+        let wait = until.seconds_since(step.at);
+        return Ok(Some(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait)));
+    }
+    match attempt::standing(step.tx, "claim-serial", &subjects.serial, step.at, PER_SERIAL)? {
+        Standing::Open { .. } => Ok(None),
+        Standing::Locked { until } => {
+            let wait = until.seconds_since(step.at);
+            Ok(Some(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)))
+        }
+    }
+}
+
+/// Counts a wrong code. One answer for every way of being wrong.
+fn wrong_try(step: &mut Step<'_>, subjects: &Subjects) -> Result<Error, Error> {
+    if let Some(address) = &subjects.address {
+        attempt::fail(step.tx, "claim-address", address, step.at, PER_ADDRESS)?;
+    }
+    let left = match attempt::fail(step.tx, "claim-serial", &subjects.serial, step.at, PER_SERIAL)? {
+        Standing::Open { left } => left,
+        Standing::Locked { .. } => 0,
+    };
+    Ok(Error { tries_left: Some(left), ..Error::invalid("activation_code_invalid", "code") })
+}
+
+/// The activation whose code this is and the terminal it is for, both locked; `None` unless code
+/// and serial belong together.
+fn code_holder(
+    step: &mut Step<'_>,
+    shown: &Shown,
+) -> Result<Option<(Loaded<Activation>, Loaded<Device>)>, Error> {
+    let (Some(code), Some(serial)) = (&shown.code, &shown.serial) else { return Ok(None) };
+    let hash = step.shared.vault.code_hash(domain_of::ACTIVATION_CODE, code.expose());
+    let Some(row) = aggregate::activation::lock_by_code(step.tx, &hash)? else { return Ok(None) };
+    let found: Loaded<Activation> = step.load(row)?;
+    let Some(row) = aggregate::device::lock_by_serial(step.tx, serial.as_str())? else { return Ok(None) };
+    let device: Loaded<Device> = step.load(row)?;
+    Ok((found.machine.device() == device.id).then_some((found, device)))
+}
+
+/// The holder of the code: let in, answered again, or told exactly why not.
+fn admit(
+    step: &mut Step<'_>,
+    shown: &Shown,
+    subjects: &Subjects,
+    found: Loaded<Activation>,
+    device: Loaded<Device>,
+) -> Result<Result<(Claimed, Replayed), Error>, Error> {
+    let found = step.expire_if_over(found)?;
+    match found.machine.state() {
+        "expired" | "aborted" => return Ok(Err(Error::conflict("activation_code_expired").about("code"))),
+        "code_issued" => {}
+        _ => {
+            let auth = step.auth_of(&found)?;
+            let thumbprint: Vec<u8> = auth.column("sign_thumbprint")?;
+            if !constant_time_eq(&thumbprint, &shown.sign_key.thumbprint()) {
+                return Err(rejected());
+            }
+            refuse_other_envelope(&auth, shown)?;
+            step.keep(&found, "claim", &shown.kept)?;
+            return Ok(Ok((claimed(step, &found, auth.id)?, Replayed::Yes)));
+        }
+    }
+    if device.machine.merchant() != Some(found.merchant)
+        || !matches!(device.machine.state(), "dispatched" | "delivered" | "activating")
+    {
+        return Err(blocked());
+    }
+    let auth = auth_for(step, shown, &found, &device)?;
+    let mut found = found;
+    found.set("device_auth_id", Value::Bytes(auth.uuid().as_bytes().to_vec()));
+    let expires_at = step.at.plus_seconds(step.terms().seconds(Term::ActivationSession));
+    let found = step.advance(found, ActivationEvent::Claim { device_auth: auth, expires_at })?;
+    step.keep(&found, "claim", &shown.kept)?;
+    step.mark_activating(&found)?;
+    attempt::clear(step.tx, "claim-serial", &subjects.serial)?;
+    Ok(Ok((claimed(step, &found, auth)?, Replayed::No)))
+}
+
+fn rejected() -> Error {
+    Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("sign_key")
+}
+
+/// A device's keys are made together: the sign key with another envelope key is a mixture.
+fn refuse_other_envelope(auth: &Loaded<DeviceAuth>, shown: &Shown) -> Result<(), Error> {
+    let known: Vec<u8> = auth.column("envelope_key")?;
+    if constant_time_eq(&known, &shown.envelope_key.to_bytes()) { Ok(()) } else { Err(rejected()) }
+}
+
+/// The set of keys shown: known for this terminal and merchant, or new. One that is known for
+/// another terminal or merchant, or was rejected, never comes in.
+fn auth_for(
+    step: &mut Step<'_>,
+    shown: &Shown,
+    found: &Loaded<Activation>,
+    device: &Loaded<Device>,
+) -> Result<DeviceAuthId, Error> {
+    let thumbprint = shown.sign_key.thumbprint();
+    if let Some(row) = aggregate::device_auth::find_by_thumbprint(step.tx, &thumbprint)? {
+        let known: Loaded<DeviceAuth> = step.load(row)?;
+        let of: Uuid = known.column("device_id")?;
+        let same = of == device.id.uuid() && known.merchant == found.merchant;
+        if !same || known.machine.state() == "rejected" {
+            return Err(rejected());
+        }
+        refuse_other_envelope(&known, shown)?;
+        return Ok(known.id);
+    }
+    let generation = match aggregate::device_auth::latest_of_device(step.tx, device.id.uuid())? {
+        Some(row) => generation_of(&step.load::<DeviceAuth>(row)?.machine).saturating_add(1),
+        None => 1,
+    };
+    let id: DeviceAuthId = step.new_id();
+    let fingerprint = hex::encode(thumbprint);
+    let machine = DeviceAuth::Pending { since: step.at, device: device.id, fingerprint, generation };
+    let columns = vec![
+        Value::Bytes(device.id.uuid().as_bytes().to_vec()),
+        Value::Bytes(thumbprint.to_vec()),
+        Value::Bytes(shown.sign_key.spki_der()),
+        Value::Bytes(shown.envelope_key.to_bytes().to_vec()),
+        Value::Null,
+    ];
+    step.create(id, found.merchant, machine, columns)?;
+    Ok(id)
+}
+
+const fn generation_of(auth: &DeviceAuth) -> u32 {
+    match auth {
+        DeviceAuth::Preauthorised { generation, .. }
+        | DeviceAuth::Pending { generation, .. }
+        | DeviceAuth::Accepted { generation, .. }
+        | DeviceAuth::Rejected { generation, .. } => *generation,
+    }
+}
+
+fn claimed(step: &mut Step<'_>, found: &Loaded<Activation>, auth: DeviceAuthId) -> Result<Claimed, Error> {
+    Ok(Claimed {
+        status: step.status(found)?,
+        device_auth_id: auth.to_string(),
+        challenge: wire::base64url(&step.challenge(found.id, auth)?),
+        server_nonce: wire::base64url(&step.server_nonce(found.id, auth)?),
+    })
+}
+
+impl Step<'_> {
+    /// The keys an activation was claimed with.
+    pub(super) fn auth_of(&mut self, found: &Loaded<Activation>) -> Result<Loaded<DeviceAuth>, Error> {
+        let auth: Option<Uuid> = found.column("device_auth_id")?;
+        let auth = auth.ok_or_else(|| Error::internal("a claimed activation names no keys"))?;
+        let row = aggregate::lock(self.tx, &aggregate::DEVICE_AUTH, auth, found.merchant.uuid())?;
+        self.load(row)
+    }
+
+    /// What the sign key has to sign. Derived, not stored: a repeated claim hears the same.
+    fn challenge(&self, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; 32], Error> {
+        self.derived("activation-challenge", id, auth)
+    }
+
+    /// Our nonce of the claim; it comes back in the key statement.
+    pub(super) fn server_nonce(&self, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; 16], Error> {
+        self.derived("activation-server-nonce", id, auth)
+    }
+
+    fn derived<const N: usize>(&self, what: &str, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; N], Error> {
+        self.shared
+            .vault
+            .code_hash(what, &format!("{id}|{auth}"))
+            .first_chunk()
+            .copied()
+            .ok_or_else(|| Error::internal("a keyed hash is too short"))
+    }
+}
+
+fn admit_identity(
+    step: &mut Step<'_>,
+    found: Loaded<Activation>,
+    given: &IdentityProof,
+    csr: &[u8],
+    signature: &Signature,
+) -> Result<Outcome, Error> {
+    let claim: KeptClaim =
+        step.kept(&found, "claim")?.ok_or_else(|| Error::internal("a claimed activation has no claim"))?;
+    let auth = step.auth_of(&found)?;
+    let challenge = step.challenge(found.id, auth.id)?;
+    let server_nonce = step.server_nonce(found.id, auth.id)?;
+    let device_nonce = wire::array_from_base64url::<16>(&claim.device_nonce)
+        .ok_or_else(|| Error::internal("a kept nonce does not read back"))?;
+    let said: [(&[u8], &str, &str); 3] = [
+        (&challenge, &given.challenge, "challenge"),
+        (&server_nonce, &given.server_nonce, "server_nonce"),
+        (&device_nonce, &given.device_nonce, "device_nonce"),
+    ];
+    for (ours, theirs, field) in said {
+        if !wire::from_base64url(theirs).is_some_and(|theirs| constant_time_eq(ours, &theirs)) {
+            return Err(contradicts("challenge_mismatch", field));
+        }
+    }
+    let spki: Vec<u8> = auth.column("sign_key")?;
+    let key = PublicKey::from_spki_der(&spki).map_err(|error| Error::internal(error.to_string()))?;
+    let serial: String = step.device_seen(&found)?.column("serial")?;
+    let text = wire::identity_text(&wire::Identity {
+        activation_id: &found.id.to_string(),
+        serial: &serial,
+        challenge: &challenge,
+        server_nonce: &server_nonce,
+        device_nonce: &device_nonce,
+        csr_der: csr,
+    });
+    key.verify(text.as_bytes(), signature).map_err(|_| contradicts("identity_invalid", "proof"))?;
+    accept_only(step, auth)?;
+    step.keep(&found, "identity", &KeptIdentity { csr: wire::base64url(csr) })?;
+    let request_sha256 = hex::encode(Sha256::digest(csr));
+    step.go_on(found, ActivationEvent::ProveIdentity { request_sha256 }).map(Ok)
+}
+
+/// A terminal has one accepted set of keys: the one that proved itself last.
+fn accept_only(step: &mut Step<'_>, auth: Loaded<DeviceAuth>) -> Result<(), Error> {
+    let device: Uuid = auth.column("device_id")?;
+    if let Some(row) = aggregate::device_auth::find_accepted(step.tx, device)?
+        && row.id != auth.id.uuid()
+    {
+        let replaced: Loaded<DeviceAuth> = step.load(row)?;
+        let (by, reason) = (step.actor.id.clone(), "replaced".to_owned());
+        step.advance(replaced, DeviceAuthEvent::Reject { by, reason })?;
+    }
+    match &auth.machine {
+        DeviceAuth::Accepted { .. } => Ok(()),
+        DeviceAuth::Rejected { .. } => Err(rejected()),
+        DeviceAuth::Pending { .. } | DeviceAuth::Preauthorised { .. } => {
+            step.advance(auth, DeviceAuthEvent::Accept { by: "activation".to_owned() }).map(|_| ())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_network() {
+        let network = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::2"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+    }
+}

@@ -1,0 +1,128 @@
+//! 数据密钥: what every record is sealed under; its rotation, and erasure by its destruction.
+//!
+//! Rotation replaces the key above the data keys and wraps each of them anew; nothing that was
+//! sealed is touched, and whatever still lies under an earlier key opens as before. Erasure
+//! destroys a merchant's data keys: their records stay, unreadable, so the event chains over the
+//! sealed bytes still verify. A backup made before still holds the keys: it must not outlive the
+//! retention that erasure is for.
+
+use crate::actor::{Action, Actor};
+use crate::error::Error;
+use crate::platform::Platform;
+use crate::step::{PLATFORM, Step};
+use serde::{Deserialize, Serialize};
+use starpay_domain::id::{MerchantId, TypedId};
+use starpay_keys::hsm::{Hsm, KeyPurpose};
+use starpay_store::{data_key, merchant};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Data keys one transaction wraps anew.
+const SLICE: i64 = 50;
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RotationReport {
+    /// The id of the key that wraps from now on.
+    pub key: String,
+    /// Its version: 1 for the first ever.
+    pub version: u32,
+    /// Data keys wrapped anew.
+    pub rewrapped: u64,
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErasureReport {
+    /// `mer_…`
+    pub merchant_id: String,
+    /// Data keys destroyed now; 0 when it had been done before.
+    pub keys_destroyed: u64,
+    /// Sign-in contacts whose number was removed.
+    pub contacts_cleared: u64,
+}
+
+impl Platform {
+    /// Makes a new key-encryption key and wraps every data key under it, in slices. A call that
+    /// was cut off is finished by the next one.
+    ///
+    /// Other nodes over the same keystore file read it anew when they start again; until then
+    /// they open nothing that was wrapped under the new key.
+    ///
+    /// # Errors
+    /// `forbidden`; the keystore's and the store's own.
+    pub async fn rotate_keys(&self, actor: &Actor) -> Result<RotationReport, Error> {
+        actor.may(Action::Administer)?;
+        let now_s = self.now().millis().div_euclid(1000);
+        let shared = std::sync::Arc::clone(&self.shared);
+        let present = tokio::task::spawn_blocking(move || shared.vault.keystore().rotate(now_s))
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?
+            .map_err(|error| Error::internal(format!("the keystore could not be rotated: {error}")))?;
+        let keys = self.shared.vault.keystore().keys().map_err(|error| Error::internal(error.to_string()))?;
+        let mut report = RotationReport { key: hex::encode(present), version: 0, rewrapped: 0 };
+        for key in keys.iter().filter(|key| key.purpose == KeyPurpose::KeyEncryption) {
+            if key.id == present {
+                report.version = key.version;
+            } else {
+                report.rewrapped += self.rewrap_all(actor, hex::encode(key.id)).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Wraps anew whatever still lies under one earlier key.
+    async fn rewrap_all(&self, actor: &Actor, under: String) -> Result<u64, Error> {
+        let (mut after, mut rewrapped) = ((Uuid::nil(), i64::MIN), 0);
+        loop {
+            let under = under.clone();
+            let (next, done) =
+                self.apply_quietly(actor, move |step| rewrap_slice(step, &under, after)).await?;
+            rewrapped += done;
+            match next {
+                Some(next) => after = next,
+                None => return Ok(rewrapped),
+            }
+        }
+    }
+
+    /// Erases a merchant: destroys their data keys and the numbers they signed in with. Nothing
+    /// sealed for them can be opened again, by anybody; their event chains still verify. Erasing
+    /// twice is the same as once.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`.
+    pub async fn erase_merchant(&self, actor: &Actor, id: MerchantId) -> Result<ErasureReport, Error> {
+        actor.may(Action::Administer)?;
+        if id.uuid() == PLATFORM {
+            return Err(Error::not_found());
+        }
+        let report = self
+            .apply(actor, move |step| {
+                merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
+                let contacts_cleared = step.clear_contacts(id)?;
+                let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
+                if keys_destroyed > 0 {
+                    step.note_access(id, "erased: data keys destroyed")?;
+                }
+                Ok(ErasureReport { merchant_id: id.to_string(), keys_destroyed, contacts_cleared })
+            })
+            .await?;
+        self.shared.vault.forget(id.uuid());
+        Ok(report)
+    }
+}
+
+type Slice = (Option<(Uuid, i64)>, u64);
+
+fn rewrap_slice(step: &mut Step<'_>, under: &str, after: (Uuid, i64)) -> Result<Slice, Error> {
+    let rows = data_key::list_wrapped_under(step.tx, under, after, SLICE)?;
+    let mut rewrapped = 0;
+    for row in &rows {
+        let Some((wrapped, now_under)) = step.shared.vault.rewrap(row)? else { continue };
+        if data_key::rewrap(step.tx, row, &wrapped, &now_under)? {
+            rewrapped += 1;
+        }
+    }
+    Ok((rows.last().map(|row| (row.merchant_id, row.version)), rewrapped))
+}
