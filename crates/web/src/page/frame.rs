@@ -42,17 +42,6 @@ pub struct Deployment {
     pub version: String,
 }
 
-/// One entry of the main navigation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Its address.
-    pub href: &'static str,
-    /// Its text.
-    pub text: String,
-    /// Whether this is the page shown.
-    pub here: bool,
-}
-
 /// What every template gets besides its own view.
 #[derive(Clone)]
 pub struct Frame {
@@ -130,7 +119,7 @@ impl Frame {
 
 /// The language of a request: `?lang=` decides, then `Accept-Language`, else zh-CN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked(pub Language);
+pub(super) struct Asked(pub(super) Language);
 
 #[derive(Deserialize)]
 struct LanguageQuery {

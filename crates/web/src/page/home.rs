@@ -1,8 +1,8 @@
 //! `/`: what Starpay is, for whom, and, where a demonstration runs, one merchant's journey live.
 
+use super::PageState;
 use super::frame::{Asked, Frame};
 use super::journey::Journey;
-use super::PageState;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;

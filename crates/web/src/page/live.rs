@@ -58,7 +58,9 @@ fn stream_of(watching: Watching) -> impl Stream<Item = Result<Event, Infallible>
             journey: Journey::in_words(&view, watching.language),
         };
         match parts.render() {
-            Ok(html) => Some((Ok(Event::default().event("journey").id(version.to_string()).data(html)), watching)),
+            Ok(html) => {
+                Some((Ok(Event::default().event("journey").id(version.to_string()).data(html)), watching))
+            }
             Err(error) => {
                 tracing::error!(%error, "the journey could not be rendered");
                 None

@@ -59,16 +59,17 @@ impl OutboxView {
     /// An empty outbox and one with both kinds of message.
     #[must_use]
     pub fn samples() -> Vec<(&'static str, Self)> {
-        let message = |id: &str, channel, to: &str, subject: Option<&str>, body: &str, minute: u8| OutboxMessage {
-            id: id.to_owned(),
-            channel,
-            to: to.to_owned(),
-            subject: subject.map(str::to_owned),
-            body: body.to_owned(),
-            at: format!("2026-11-23T02:{minute:02}:08Z"),
-            at_text: format!("2026-11-23 10:{minute:02}:08"),
-            delivery: "sent".to_owned(),
-        };
+        let message =
+            |id: &str, channel, to: &str, subject: Option<&str>, body: &str, minute: u8| OutboxMessage {
+                id: id.to_owned(),
+                channel,
+                to: to.to_owned(),
+                subject: subject.map(str::to_owned),
+                body: body.to_owned(),
+                at: format!("2026-11-23T02:{minute:02}:08Z"),
+                at_text: format!("2026-11-23 10:{minute:02}:08"),
+                delivery: "sent".to_owned(),
+            };
         let messages = vec![
             message(
                 "msg_3",
@@ -86,7 +87,14 @@ impl OutboxView {
                 "林样例，您好：\n\n深圳市样例区星光小面馆的申请已通过审核。\n下一步：请经营者本人签署受理协议，链接 7 日内有效。\n\n星支付",
                 38,
             ),
-            message("msg_1", Channel::Sms, "154****0001", None, "【星支付】验证码 402816，5 分钟内有效。", 31),
+            message(
+                "msg_1",
+                Channel::Sms,
+                "154****0001",
+                None,
+                "【星支付】验证码 402816，5 分钟内有效。",
+                31,
+            ),
         ];
         vec![("empty", Self::default()), ("messages", Self { messages })]
     }
@@ -104,7 +112,8 @@ pub struct OutboxPage {
 
 impl OutboxPage {
     fn delivery(&self, message: &OutboxMessage) -> String {
-        starpay_text::delivery(self.frame.language, &message.delivery).unwrap_or_else(|| message.delivery.clone())
+        starpay_text::delivery(self.frame.language, &message.delivery)
+            .unwrap_or_else(|| message.delivery.clone())
     }
 }
 

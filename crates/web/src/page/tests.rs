@@ -36,9 +36,10 @@ impl OutboxSource for Kept {
 fn deployment(mode: Mode) -> Deployment {
     let acquirer = match mode {
         Mode::Sandbox => None,
-        Mode::Live => {
-            Some(Acquirer { name: "样例支付服务有限公司".to_owned(), licence_no: "Z2000000000000".to_owned() })
-        }
+        Mode::Live => Some(Acquirer {
+            name: "样例支付服务有限公司".to_owned(),
+            licence_no: "Z2000000000000".to_owned(),
+        }),
     };
     Deployment { mode, acquirer, version: "0.1.0".to_owned() }
 }
@@ -100,10 +101,15 @@ async fn pages_hold_nothing_inline_and_nothing_from_elsewhere() {
     let site = playing(JourneyView::samples().remove(3).1);
     for path in ["/", "/en", "/dev/outbox"] {
         let html = page(&site, path).await;
-        for forbidden in ["style=\"", "<style", "onclick", "onload=", "http://", "https://", "//cdn", "javascript:"] {
+        for forbidden in
+            ["style=\"", "<style", "onclick", "onload=", "http://", "https://", "//cdn", "javascript:"]
+        {
             assert!(!html.contains(forbidden), "{path} holds {forbidden}");
         }
-        assert_eq!(html.matches("<script").count(), html.matches("<script type=\"module\" src=\"/assets/").count());
+        assert_eq!(
+            html.matches("<script").count(),
+            html.matches("<script type=\"module\" src=\"/assets/").count()
+        );
     }
 }
 
@@ -111,22 +117,26 @@ async fn pages_hold_nothing_inline_and_nothing_from_elsewhere() {
 async fn every_asset_a_page_names_is_served_for_ever() {
     let site = playing(JourneyView::samples().remove(0).1);
     let html = format!("{}{}", page(&site, "/").await, page(&site, "/dev/outbox").await);
-    let names: Vec<&str> =
-        html.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    let names: Vec<&str> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {
         let response = get(&site, name).await;
         assert_eq!(response.status(), StatusCode::OK, "{name}");
         assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
     }
-    assert_eq!(get(&site, "/assets/base.css").await.status(), StatusCode::NOT_FOUND, "only under its hashed name");
+    assert_eq!(
+        get(&site, "/assets/base.css").await.status(),
+        StatusCode::NOT_FOUND,
+        "only under its hashed name"
+    );
 }
 
 #[tokio::test]
 async fn the_language_is_the_visitors() {
     let site = playing(JourneyView::samples().remove(1).1);
     let accept = |header: &'static str| {
-        let request = Request::get("/").header("accept-language", header).body(axum::body::Body::empty()).unwrap();
+        let request =
+            Request::get("/").header("accept-language", header).body(axum::body::Body::empty()).unwrap();
         site.clone().oneshot(request)
     };
     assert_eq!(accept("en-GB,en;q=0.9").await.unwrap().headers()["content-language"], "en");
@@ -163,8 +173,11 @@ async fn the_stream_says_the_present_and_then_each_change() {
     use futures_util::StreamExt as _;
     let (sender, _) = watch::channel(7);
     let source = Arc::new(Fixed(JourneyView::samples().remove(3).1, sender));
-    let state =
-        PageState::new(deployment(Mode::Sandbox), Some(Arc::<Fixed>::clone(&source) as Arc<dyn JourneySource>), None);
+    let state = PageState::new(
+        deployment(Mode::Sandbox),
+        Some(Arc::<Fixed>::clone(&source) as Arc<dyn JourneySource>),
+        None,
+    );
     let response = get(&router(state), "/journey/events?lang=en").await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body().into_data_stream();
@@ -180,7 +193,8 @@ async fn the_stream_says_the_present_and_then_each_change() {
 async fn one_stream_too_many_is_asked_to_come_back() {
     let source = Arc::new(Fixed(JourneyView::samples().remove(0).1, watch::channel(0).0));
     let state = PageState::new(deployment(Mode::Sandbox), Some(source), None);
-    let taken = state.streams.clone().acquire_many_owned(u32::try_from(PageState::STREAMS_MAX).unwrap()).await;
+    let taken =
+        state.streams.clone().acquire_many_owned(u32::try_from(PageState::STREAMS_MAX).unwrap()).await;
     let response = get(&router(state), "/journey/events").await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));

@@ -7,25 +7,24 @@ pub struct Curve {
     pub line: String,
     /// The `d` of the area under it.
     pub area: String,
-    /// Where the line ends.
-    pub end: (u32, u32),
     /// Open requirements after each step.
     pub counts: Vec<u32>,
 }
 
 /// Width of the drawing.
-pub const WIDTH: u32 = 320;
+const WIDTH: u32 = 320;
 /// Height of the drawing.
-pub const HEIGHT: u32 = 64;
+const HEIGHT: u32 = 64;
 /// Room kept free at the edges, so that the line's end is not cut.
 const MARGIN: u32 = 5;
 
 /// The curve over the steps that know their count; `None` while there are fewer than two.
 pub(super) fn curve(counts: &[u32], steps_in_all: usize) -> Option<Curve> {
-    let last = counts.len().checked_sub(1).filter(|last| *last > 0)?;
-    let most = counts.iter().copied().max().filter(|most| *most > 0)?;
+    let most = counts.iter().copied().max().filter(|most| *most > 0 && counts.len() > 1)?;
     let across = u32::try_from(steps_in_all.max(counts.len()).saturating_sub(1)).ok()?.max(1);
-    let x = |index: usize| MARGIN + (WIDTH - 2 * MARGIN) * u32::try_from(index).unwrap_or(across).min(across) / across;
+    let x = |index: usize| {
+        MARGIN + (WIDTH - 2 * MARGIN) * u32::try_from(index).unwrap_or(across).min(across) / across
+    };
     let y = |count: u32| MARGIN + (HEIGHT - 2 * MARGIN) * (most - count) / most;
     let mut line = String::new();
     for (index, count) in counts.iter().enumerate() {
@@ -35,10 +34,9 @@ pub(super) fn curve(counts: &[u32], steps_in_all: usize) -> Option<Curve> {
             _ => format!("H{to_x}V{to_y}"),
         });
     }
-    let end = (x(last), counts.last().map_or(HEIGHT, |count| y(*count)));
     let floor = HEIGHT - MARGIN;
     let area = format!("{line}V{floor}H{MARGIN}Z");
-    Some(Curve { line, area, end, counts: counts.to_vec() })
+    Some(Curve { line, area, counts: counts.to_vec() })
 }
 
 #[cfg(test)]
@@ -49,7 +47,7 @@ mod tests {
     fn the_line_steps_down_to_the_floor() {
         let curve = curve(&[4, 4, 2, 0], 4).unwrap();
         assert_eq!(curve.line, "M5 5H108V5H211V32H315V59");
-        assert_eq!(curve.end, (315, 59));
+        assert_eq!(curve.counts, [4, 4, 2, 0]);
     }
 
     #[test]

@@ -8,34 +8,33 @@ use super::{
 type Row = (&'static str, Phase, &'static str, &'static str, u64, u32);
 
 const ROWS: &[Row] = &[
-    ("first_contact", Phase::Apply, "applicant", "", 38, 9),
-    ("sign_in", Phase::Apply, "applicant", "", 214, 9),
-    ("start_application", Phase::Apply, "applicant", "application - draft", 12, 9),
-    ("upload_documents", Phase::Apply, "applicant", "", 486, 8),
-    ("submit", Phase::Apply, "applicant", "application draft submitted", 21, 7),
-    ("automatic_checks", Phase::Verify, "platform", "application checking verifying", 655, 6),
-    ("book_visit", Phase::Verify, "applicant", "visit offered booked", 16, 6),
-    ("visit_shop", Phase::Verify, "field_verifier", "visit under_way done", 168, 5),
-    ("approve", Phase::Verify, "reviewer", "application in_review approved", 24, 4),
-    ("sign_agreement", Phase::Sign, "legal_representative", "agreement offered signed", 312, 3),
-    ("register_clearing_institution", Phase::Sign, "registry", "registration sent registered", 903, 2),
+    ("application_started", Phase::Apply, "applicant", "application - draft", 12, 9),
+    ("application_filled", Phase::Apply, "applicant", "", 486, 8),
+    ("application_submitted", Phase::Apply, "applicant", "application draft submitted", 21, 7),
+    ("checks_passed", Phase::Verify, "platform", "application checking verifying", 655, 6),
+    ("visit_booked", Phase::Verify, "merchant", "visit offered booked", 16, 6),
+    ("visit_done", Phase::Verify, "field_verifier", "visit under_way done", 168, 5),
+    ("review_started", Phase::Verify, "reviewer", "", 9, 5),
+    ("application_approved", Phase::Verify, "reviewer", "application in_review approved", 24, 4),
+    ("agreement_signed", Phase::Sign, "legal_representative", "agreement offered signed", 312, 3),
+    ("registered", Phase::Sign, "registry", "registration sent registered", 903, 2),
     ("merchant_ready", Phase::Sign, "platform", "application reporting ready", 18, 2),
-    ("pack", Phase::Ship, "warehouse", "device in_stock reserved", 18, 2),
-    ("hand_over", Phase::Ship, "warehouse", "shipment ready_to_ship shipped", 22, 2),
-    ("deliver", Phase::Ship, "courier", "shipment shipped delivered", 19, 1),
-    ("confirm_receipt", Phase::Ship, "applicant", "shipment delivered received", 17, 1),
-    ("ask_for_code", Phase::Activate, "applicant", "activation - code_issued", 11, 1),
-    ("terminal_claim", Phase::Activate, "terminal", "activation code_issued claimed", 34, 1),
-    ("terminal_identity", Phase::Activate, "terminal", "activation claimed identity_proven", 41, 1),
-    ("terminal_compatibility", Phase::Activate, "terminal", "activation identity_proven compatible", 9, 1),
-    ("terminal_network", Phase::Activate, "terminal", "activation compatible network_ok", 133, 1),
-    ("terminal_location", Phase::Activate, "terminal", "activation network_ok located", 10, 1),
-    ("terminal_backup", Phase::Activate, "terminal", "activation located backed_up", 15, 1),
-    ("terminal_keys", Phase::Activate, "terminal", "key_slot loading loaded", 58, 1),
-    ("terminal_config", Phase::Activate, "terminal", "activation keys_loaded config_applied", 14, 1),
-    ("terminal_sign_in", Phase::Activate, "terminal", "activation config_applied signed_in", 12, 1),
-    ("terminal_pin", Phase::Activate, "applicant", "activation signed_in pin_set", 287, 1),
-    ("terminal_test", Phase::Activate, "terminal", "activation pin_set tested", 16, 1),
+    ("shipment_prepared", Phase::Ship, "warehouse", "shipment pending ready_to_ship", 18, 2),
+    ("shipped", Phase::Ship, "warehouse", "shipment ready_to_ship shipped", 22, 2),
+    ("delivered", Phase::Ship, "courier", "shipment shipped delivered", 19, 1),
+    ("received", Phase::Ship, "merchant", "shipment delivered received", 17, 1),
+    ("code_issued", Phase::Activate, "platform", "activation - code_issued", 11, 1),
+    ("claimed", Phase::Activate, "terminal", "activation code_issued claimed", 34, 1),
+    ("identity_proven", Phase::Activate, "terminal", "activation claimed identity_proven", 41, 1),
+    ("compatible", Phase::Activate, "terminal", "activation identity_proven compatible", 9, 1),
+    ("network_ok", Phase::Activate, "terminal", "activation compatible network_ok", 133, 1),
+    ("located", Phase::Activate, "terminal", "activation network_ok located", 10, 1),
+    ("backed_up", Phase::Activate, "terminal", "activation located backed_up", 15, 1),
+    ("keys_loaded", Phase::Activate, "terminal", "key_slot loading loaded", 58, 1),
+    ("config_applied", Phase::Activate, "terminal", "activation keys_loaded config_applied", 14, 1),
+    ("signed_in", Phase::Activate, "terminal", "activation config_applied signed_in", 12, 1),
+    ("pin_set", Phase::Activate, "merchant", "activation signed_in pin_set", 287, 1),
+    ("tested", Phase::Activate, "terminal", "activation pin_set tested", 16, 1),
     ("active", Phase::Activate, "platform", "device activating active", 8, 0),
 ];
 
@@ -154,7 +153,7 @@ impl JourneyView {
     #[must_use]
     pub fn samples() -> Vec<(&'static str, Self)> {
         let waiting = view(Stage::Waiting, Vec::new(), terminal(Face::Off, 0, None));
-        let mut review = view(Stage::Running, steps(8, Progress::Now), terminal(Face::Off, 0, None));
+        let mut review = view(Stage::Running, steps(7, Progress::Now), terminal(Face::Off, 0, None));
         review.requirements = OPEN_AT_FIRST.iter().skip(3).map(|row| opened(*row)).collect();
         review.cleared = OPEN_AT_FIRST.iter().take(3).map(|row| row.0.to_owned()).collect();
         review.requirements.push(OpenRequirement {
@@ -162,7 +161,7 @@ impl JourneyView {
             ..opened(("field_invalid", "merchant", "", &["settle"], 300))
         });
         let mut at_terminal =
-            view(Stage::Running, steps(22, Progress::Now), terminal(Face::Inactive, 6, Some("located")));
+            view(Stage::Running, steps(21, Progress::Now), terminal(Face::Inactive, 6, Some("located")));
         at_terminal.requirements = OPEN_AT_FIRST.iter().skip(8).map(|row| opened(*row)).collect();
         at_terminal.cleared = OPEN_AT_FIRST.iter().take(8).map(|row| row.0.to_owned()).collect();
         let mut finished = view(
@@ -171,7 +170,7 @@ impl JourneyView {
             terminal(Face::Active, ACTIVATION_STEPS, Some("active")),
         );
         finished.cleared = OPEN_AT_FIRST.iter().map(|row| row.0.to_owned()).collect();
-        let mut stopped = view(Stage::Stopped, steps(10, Progress::Failed), terminal(Face::Off, 0, None));
+        let mut stopped = view(Stage::Stopped, steps(9, Progress::Failed), terminal(Face::Off, 0, None));
         stopped.requirements = OPEN_AT_FIRST.iter().skip(6).map(|row| opened(*row)).collect();
         vec![
             ("waiting", waiting),

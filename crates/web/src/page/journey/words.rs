@@ -152,7 +152,8 @@ impl Journey {
     #[must_use]
     pub fn in_words(view: &JourneyView, language: Language) -> Self {
         let texts = texts(language);
-        let phases: Vec<PhaseLines> = Phase::ALL.into_iter().map(|phase| phase_lines(view, phase, language)).collect();
+        let phases: Vec<PhaseLines> =
+            Phase::ALL.into_iter().map(|phase| phase_lines(view, phase, language)).collect();
         let done = view.steps.iter().filter(|step| step.progress == Progress::Done).count();
         let (stage, stage_text) = match view.stage {
             Stage::Waiting => ("waiting", fl!(texts, "journey-not-begun")),
@@ -191,7 +192,8 @@ fn phase_lines(view: &JourneyView, phase: Phase, language: Language) -> PhaseLin
     let of_phase: Vec<(usize, &JourneyStep)> =
         view.steps.iter().enumerate().filter(|(_, step)| step.phase == phase).collect();
     let all_done = of_phase.iter().all(|(_, step)| step.progress == Progress::Done);
-    let followed = view.stage == Stage::Finished || view.steps.iter().any(|step| step.phase > phase && begun(step));
+    let followed =
+        view.stage == Stage::Finished || view.steps.iter().any(|step| step.phase > phase && begun(step));
     let failed = of_phase.iter().any(|(_, step)| step.progress == Progress::Failed);
     let progress = match (failed, of_phase.iter().any(|(_, step)| begun(step))) {
         (true, _) => Progress::Failed,
@@ -245,7 +247,8 @@ const OPEN_IN_FULL: usize = 5;
 
 fn why(view: &JourneyView, language: Language) -> Why {
     let texts = texts(language);
-    let counts: Vec<u32> = view.steps.iter().filter(|step| begun(step)).filter_map(|step| step.open_after).collect();
+    let counts: Vec<u32> =
+        view.steps.iter().filter(|step| begun(step)).filter_map(|step| step.open_after).collect();
     let mut open: Vec<WhyLine> = view.requirements.iter().map(|open| why_line(open, language)).collect();
     let more = open.split_off(open.len().min(OPEN_IN_FULL));
     let cleared: Vec<String> = view.cleared.iter().map(|code| requirement(code, language).message).collect();
@@ -306,7 +309,8 @@ fn screen(view: &JourneyView, language: Language) -> Screen {
         Face::Active => ("active", fl!(texts, "terminal-active")),
         Face::OutOfService => ("out", fl!(texts, "terminal-out")),
     };
-    let reached = reached.as_deref().map(|state| worded(starpay_text::state(language, "activation", state), state));
+    let reached =
+        reached.as_deref().map(|state| worded(starpay_text::state(language, "activation", state), state));
     let detail = match face {
         Face::Off => fl!(texts, "terminal-off"),
         Face::Waiting => fl!(texts, "terminal-waiting"),
@@ -325,7 +329,8 @@ fn screen(view: &JourneyView, language: Language) -> Screen {
         model: model.clone(),
         serial: fl!(texts, "terminal-serial", serial = serial.as_str()),
         segments: (0..*total).map(|segment| segment < *done).collect(),
-        steps: (*done > 0).then(|| fl!(texts, "terminal-steps", done = done.to_string(), total = total.to_string())),
+        steps: (*done > 0)
+            .then(|| fl!(texts, "terminal-steps", done = done.to_string(), total = total.to_string())),
         lit: usize::try_from(lit).unwrap_or(0),
         receipt: receipt.clone(),
     }
