@@ -121,7 +121,7 @@ pub(crate) fn restore(args: RestoreArgs) -> Result<(), Failure> {
     let passphrase = SecretString::from(secret_in(&args.passphrase_file, "--passphrase-file")?.as_str());
     let folder = &config.data.folder;
     let explain = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
-    std::fs::create_dir_all(folder).map_err(|error| explain(folder, error))?;
+    config.make_data_folder()?;
     if std::fs::read_dir(folder).map_err(|error| explain(folder, error))?.next().is_some() {
         return Err(Failure::usage(format!("{} is not empty", folder.display()))
             .remedy("restore into an empty folder; nothing is ever overwritten"));

@@ -7,6 +7,7 @@
 use crate::Failure;
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The example file, printed by `starpay serve --print-config`.
@@ -338,6 +339,19 @@ impl Config {
             }
         }
         wrong
+    }
+
+    /// Makes the data folder, for its owner alone: what lies in it is sealed, but names and times
+    /// are not.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn make_data_folder(&self) -> Result<(), Failure> {
+        let folder = &self.data.folder;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
+            Failure::failed(format!("data.folder {}: {error}", folder.display()))
+                .remedy("make the folder, owned by the server's user")
+        })
     }
 
     /// Where the database is, for `starpay-store`.

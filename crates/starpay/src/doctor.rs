@@ -10,6 +10,7 @@ use starpay_keys::OsRandom;
 use starpay_keys::keystore::{Keystore, MasterKey};
 use std::fmt::Write as _;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![
         Finding { name: "configuration", outcome: Ok("reads".to_owned()) },
         Finding { name: "clock", outcome: clock(SystemClock.now()) },
-        Finding { name: "data folder", outcome: writable(&config.data.folder, "data.folder") },
+        Finding { name: "data folder", outcome: data_folder(config) },
         Finding { name: "files", outcome: writable(&config.files_folder(), "files.folder") },
         Finding { name: "keystore", outcome: keystore(config) },
         Finding { name: "mail", outcome: mail(config) },
@@ -81,6 +82,17 @@ fn clock(now: Timestamp) -> Result<String, Failure> {
             .remedy("set the clock (NTP): terminals are refused when it is 5 minutes off")),
         _ => Ok(format!("{now}, in Beijing {}", format_date(now.beijing_date()))),
     }
+}
+
+fn data_folder(config: &Config) -> Result<String, Failure> {
+    config.make_data_folder()?;
+    let folder = &config.data.folder;
+    let mode = std::fs::metadata(folder).map_or(0, |meta| meta.permissions().mode());
+    if mode & 0o077 != 0 {
+        return Err(Failure::failed(format!("{} is open to other users", folder.display()))
+            .remedy(format!("chmod 700 {}", folder.display())));
+    }
+    writable(folder, "data.folder")
 }
 
 fn writable(folder: &Path, key: &str) -> Result<String, Failure> {

@@ -26,6 +26,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 
 /// Applies what is missing; the names of what was applied.
 pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
+    config.make_data_folder()?;
     let settings = crate::wiring::database_config(config)?;
     let report = Db::migrate(&settings).map_err(|error| {
         let failure = Failure::failed(format!("database: {error}"));
@@ -33,7 +34,6 @@ pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
             StoreError::InUse { .. } => {
                 failure.remedy("stop the server first: a schema changes under nobody")
             }
-            StoreError::WrongSchema { remedy, .. } => failure.remedy(remedy),
             _ => failure,
         }
     })?;

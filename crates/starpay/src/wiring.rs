@@ -49,6 +49,7 @@ pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure
         )
         .remedy("run with mode = \"sandbox\""));
     }
+    config.make_data_folder()?;
     let db = open_database(config)?;
     let founded = starpay_app::founded(&db).map_err(|error| Failure::failed(format!("database: {error}")))?;
     let keystore = Arc::new(open_keystore(config, founded, &*clock, &random)?);
@@ -86,7 +87,6 @@ pub(crate) fn open_database(config: &Config) -> Result<Db, Failure> {
     Db::open(&database_config(config)?).map_err(|error| {
         let failure = Failure::failed(format!("database: {error}"));
         match error {
-            StoreError::WrongSchema { remedy, .. } => failure.remedy(remedy),
             StoreError::InUse { .. } => {
                 failure.remedy("starpay admin and backup go through the running server")
             }

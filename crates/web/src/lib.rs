@@ -26,6 +26,7 @@ pub use auth::ControlDoor;
 pub use metrics::Metrics;
 pub use problem::{ErrorBody, ErrorObject, Kind, Problem};
 pub use request_id::{RequestId, RequestIds};
+pub use routes::{Access, Door};
 pub use security::{DATA_POLICY, PAGE_POLICY};
 
 use axum::Router;

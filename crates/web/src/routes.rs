@@ -19,7 +19,7 @@ pub(crate) const PROBLEM: &str = "Problem";
 
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Access {
+pub enum Access {
     /// Anybody.
     Open,
     /// Holders of an access key or a session; the use case decides by role.
@@ -39,7 +39,7 @@ pub(crate) enum Repeats {
 
 /// One door.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Door {
+pub struct Door {
     /// Path as a template.
     pub path: String,
     /// Method.

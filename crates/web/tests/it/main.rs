@@ -1,4 +1,12 @@
 //! Tests of the crate from outside: real sockets, a real platform over a real store.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod locks;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod site;

@@ -1,0 +1,92 @@
+//! What the API does beyond refusing: repeats, pages, versions.
+
+use crate::site::{Site, admin, bearer};
+use axum::body::Body;
+use http::StatusCode;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_repeated_post_gets_the_first_answer_and_can_be_looked_up() {
+    let site = Site::new();
+    let warehouse = site.key_of("warehouse").await;
+    let device = json!({"serial": "99990004STAR00000001", "model": "STAR-A1"});
+    let first = site.post(&warehouse, "stock-1", "/api/v1/devices", &device).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (StatusCode::CREATED, ""));
+    let again = site.post(&warehouse, "stock-1", "/api/v1/devices", &device).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(again.text, first.text);
+
+    let other = json!({"serial": "99990004STAR00000002", "model": "STAR-A1"});
+    let mixed_up = site.post(&warehouse, "stock-1", "/api/v1/devices", &other).await;
+    assert_eq!(mixed_up.refusal(), (422, "idempotency_mismatch".to_owned()));
+    assert_eq!(site.get(&admin(), "/api/v1/devices").await.json()["data"].as_array().unwrap().len(), 1);
+
+    let found = site.get(&warehouse, "/api/v1/idempotency/stock-1").await.json();
+    assert_eq!(found["data"][0]["route"], "device.stock");
+    assert_eq!(found["data"][0]["answer"], first.json());
+    assert_eq!(site.get(&warehouse, "/api/v1/idempotency/never").await.json(), json!({"data": []}));
+    let stranger = site.key_of("courier").await;
+    assert_eq!(site.get(&stranger, "/api/v1/idempotency/stock-1").await.json(), json!({"data": []}));
+}
+
+#[tokio::test]
+async fn a_list_is_walked_page_by_page() {
+    let site = Site::new();
+    for number in 1..=5 {
+        let device = json!({"serial": format!("99990004STAR0000000{number}"), "model": "STAR-A1"});
+        let made = site.post(&admin(), &format!("d{number}"), "/api/v1/devices", &device).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for expected in [2, 2, 1] {
+        let page = site.get(&admin(), &format!("/api/v1/devices?limit=2&cursor={cursor}")).await.json();
+        let rows = page["data"].as_array().unwrap();
+        assert_eq!(rows.len(), expected);
+        seen.extend(rows.iter().map(|row| row["serial"].as_str().unwrap().to_owned()));
+        cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
+    }
+    assert!(cursor.is_empty());
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 5);
+    let page = site.get(&admin(), "/api/v1/devices?limit=2").await.json();
+    let elsewhere = format!("/api/v1/shipments?cursor={}", page["next_cursor"].as_str().unwrap());
+    assert_eq!(site.get(&admin(), &elsewhere).await.refusal(), (400, "cursor_invalid".to_owned()));
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_is_not_overwritten() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let me = site.get(&session, "/api/v1/me").await.json();
+    assert_eq!(me["role"], "applicant");
+    let wanted = json!({"subject_type": "sole_proprietor", "business_no": "A-1"});
+    let started = site.post(&session, "a", "/api/v1/applications", &wanted).await.json();
+    let (id, version) = (started["id"].as_str().unwrap(), started["version"].as_i64().unwrap());
+    let path = format!("/api/v1/applications/{id}");
+    let patch = |seen: String| {
+        let request = bearer("PATCH", &path, &session).header("Content-Type", "application/json");
+        let body = json!({"fields": {"licence.uscc": "92440399MA5DEM039F"}}).to_string();
+        site.send(request.header("If-Match", seen).body(Body::from(body)).unwrap())
+    };
+    let done = patch(format!("\"{version}\"")).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    assert_eq!(patch(format!("\"{version}\"")).await.refusal(), (409, "stale_version".to_owned()));
+    assert_eq!(patch("latest".to_owned()).await.refusal(), (400, "version_missing".to_owned()));
+
+    let approve =
+        site.post(&site.key_of("reviewer").await, "x", &format!("{path}/approve"), &json!({})).await;
+    assert_eq!(approve.refusal(), (409, "illegal_transition".to_owned()));
+    assert!(
+        approve.json()["error"]["legal"].as_array().unwrap().contains(&json!("submit")),
+        "{}",
+        approve.text
+    );
+    let merchant = me["merchant_id"].as_str().unwrap();
+    let why = site.get(&session, &format!("/api/v1/merchants/{merchant}/requirements")).await.json();
+    assert!(!why["requirements"].as_array().unwrap().is_empty());
+    let timeline = site.get(&session, &format!("/api/v1/merchants/{merchant}/timeline")).await.json();
+    assert!(!timeline["data"].as_array().unwrap().is_empty());
+    let stranger = site.merchant("15400000002").await;
+    assert_eq!(site.get(&stranger, &path).await.refusal(), (404, "not_found".to_owned()));
+}

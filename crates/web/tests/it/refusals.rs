@@ -1,0 +1,137 @@
+//! Every refusal in the same form, and nothing half-read.
+
+use crate::site::{Answer, Site, admin, bearer};
+use axum::body::{Body, Bytes};
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::json;
+
+async fn contact(site: &Site, body: impl Into<Body>) -> Answer {
+    let request = bearer("POST", "/api/v1/contacts", "").header("Content-Type", "application/json");
+    site.send(request.body(body.into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_path_or_method_that_is_not_there_is_refused_in_the_usual_form() {
+    let site = Site::new();
+    let missing = site.get("", "/api/v1/nowhere?mobile=15400000001").await;
+    assert_eq!(missing.refusal(), (404, "not_found".to_owned()));
+    assert!(!missing.text.contains("15400000001"));
+    let wrong = site.send(bearer("PUT", "/api/v1/me", "").body(Body::empty()).unwrap()).await;
+    assert_eq!(wrong.refusal(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(wrong.header("allow"), "GET,HEAD");
+    let error = &wrong.json()["error"];
+    for field in ["message", "remedy", "doc", "request_id"] {
+        assert!(!error[field].as_str().unwrap().is_empty(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn the_words_follow_the_reader_and_the_doc_link_leads_to_them() {
+    let site = Site::new();
+    let chinese = site.send(http::Request::get("/api/v1/me").body(Body::empty()).unwrap()).await;
+    assert_eq!(chinese.header("content-language"), "zh-CN");
+    assert_eq!(chinese.header("www-authenticate"), "Bearer");
+    let english = site.get("", "/api/v1/me").await;
+    assert_eq!(english.header("content-language"), "en");
+    let refused = english.json()["error"].clone();
+    assert_ne!(refused["message"], chinese.json()["error"]["message"]);
+    let doc = site.get("", refused["doc"].as_str().unwrap()).await.json();
+    assert_eq!((&doc["message"], &doc["remedy"]), (&refused["message"], &refused["remedy"]));
+    assert_eq!(site.get("", "/api/v1/errors/no_such_code").await.refusal().0, 404);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_with_field_and_place() {
+    let site = Site::new();
+    for (body, code, field) in [
+        (&b"{\"mobile\":\"154\xff\"}"[..], "utf8_invalid", "body"),
+        (b"{\"mobile\":", "json_invalid", "body"),
+        (b"{\"mobile\":\"15400000001\",\"sms\":true}", "unknown_field", "sms"),
+        (b"{}", "field_required", "mobile"),
+        (b"{\"mobile\":15400000001}", "field_type", "mobile"),
+    ] {
+        let refused = contact(&site, Bytes::from_static(body)).await;
+        assert_eq!(refused.refusal(), (400, code.to_owned()));
+        let error = &refused.json()["error"];
+        assert_eq!(error["field"], field);
+        assert!(error["position"]["line"].as_u64().unwrap() >= 1, "{error}");
+    }
+    let plain = bearer("POST", "/api/v1/contacts", "").body(Body::from("mobile=15400000001")).unwrap();
+    assert_eq!(site.send(plain).await.refusal(), (415, "json_required".to_owned()));
+    let wrong = contact(&site, r#"{"mobile":"25400000001"}"#).await;
+    assert_eq!((wrong.status, &wrong.json()["error"]["field"]), (StatusCode::BAD_REQUEST, &json!("mobile")));
+}
+
+#[tokio::test]
+async fn a_body_beyond_its_limit_is_refused_before_it_is_all_there() {
+    let site = Site::new();
+    let big = format!("{{\"mobile\":\"{}\"}}", "1".repeat(70 * 1024));
+    assert_eq!(contact(&site, big).await.refusal(), (413, "too_large".to_owned()));
+
+    let session = site.merchant("15400000001").await;
+    let application = json!({"subject_type": "sole_proprietor"});
+    let started = site.post(&session, "a", "/api/v1/applications", &application).await;
+    let id = started.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/applications/{id}/documents?kind=licence");
+    // An endless upload: it must be refused while it still comes.
+    let endless =
+        futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 65_536])));
+    let request = bearer("POST", &path, &session).header("Idempotency-Key", "d");
+    let refused = site.send(request.body(Body::from_stream(endless)).unwrap()).await;
+    assert_eq!(refused.refusal(), (413, "too_large".to_owned()));
+    // A connection that breaks off.
+    let broken = futures_util::stream::iter([
+        Ok(Bytes::from_static(b"\x89PNG")),
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+    ]);
+    let request = bearer("POST", &path, &session).header("Idempotency-Key", "d");
+    let refused = site.send(request.body(Body::from_stream(broken)).unwrap()).await;
+    assert_eq!(refused.refusal(), (400, "truncated".to_owned()));
+    let view = site.get(&session, &format!("/api/v1/applications/{id}")).await.json();
+    assert_eq!(view["documents"], json!([]), "nothing half-written");
+}
+
+#[tokio::test]
+async fn queries_and_ids_are_checked() {
+    let site = Site::new();
+    for (path, status, code, field) in [
+        ("/api/v1/devices?limit=0", 400, "limit_invalid", "limit"),
+        ("/api/v1/devices?cursor=forged", 400, "cursor_invalid", "cursor"),
+        ("/api/v1/visits?application=app_1", 400, "query_invalid", "application"),
+        ("/api/v1/applications?state=melted", 400, "choice", "state"),
+        ("/api/v1/devices/dev_1", 404, "not_found", "id"),
+        ("/api/v1/idempotency/has%20space", 400, "idempotency_key_invalid", "key"),
+    ] {
+        let refused = site.get(&admin(), path).await;
+        assert_eq!(refused.refusal(), (status, code.to_owned()), "{path}");
+        assert_eq!(refused.json()["error"]["field"], field, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_a_request_has_a_name() {
+    async fn broken() -> &'static str {
+        panic!("a bug on purpose")
+    }
+    let site = Site::with_pages(axum::Router::new().route("/broken", get(broken)));
+    let request = bearer("GET", "/broken", "").header("X-Request-Id", "order-4711.a");
+    let answer = site.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.refusal(), (500, "internal".to_owned()));
+    assert_eq!(answer.header("x-request-id"), "order-4711.a");
+    assert_eq!(answer.json()["error"]["request_id"], "order-4711.a");
+    assert!(!answer.text.contains("purpose"));
+    assert!(site.get("", "/healthz").await.header("x-request-id").starts_with("req_"));
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_what_not_to_do() {
+    let site = Site::new();
+    for path in ["/healthz", "/api/v1/me", "/nowhere", "/api/openapi.json"] {
+        let answer = site.get("", path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("content-security-policy"), starpay_web::DATA_POLICY, "{path}");
+    }
+    assert_eq!(site.get("", "/api/v1/me").await.header("cache-control"), "no-store");
+}

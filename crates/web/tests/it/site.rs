@@ -1,0 +1,166 @@
+//! A whole site for a test: a real platform over a store of its own, asked without a socket.
+
+use axum::body::Body;
+use axum::{Extension, Router};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use starpay_adapters::clock::ManualClock;
+use starpay_adapters::files::ObjectFiles;
+use starpay_adapters::sandbox::{
+    DevOutbox, Pace, SandboxCarrier, SandboxClearing, SandboxIdentity, SandboxLicences, SandboxLists,
+    SandboxMailer, SandboxSigner, SandboxSms, World,
+};
+use starpay_app::port::{Clock, Random};
+use starpay_app::{Deployment, Mode, Platform, Ports};
+use starpay_domain::instant::Timestamp;
+use starpay_keys::OsRandom;
+use starpay_keys::keystore::{Keystore, MasterKey};
+use starpay_store::{Db, DbConfig};
+use starpay_web::{ControlDoor, Metrics, RequestIds, Telemetry, Web};
+use std::sync::Arc;
+use tower::ServiceExt;
+
+const CONTROL_TOKEN: [u8; 32] = [7; 32];
+
+/// The site, and the folder it lives in.
+pub(crate) struct Site {
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Status and error code of a refusal.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["error"]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        Self::with_pages(Router::new())
+    }
+
+    pub(crate) fn with_pages(pages: Router<Web>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let now = Timestamp::parse("2026-11-23T02:00:00Z").unwrap();
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(ManualClock::at(now)), Arc::new(OsRandom));
+        let settings = DbConfig::parse(&format!("sqlite:{}", at.join("starpay.db").display())).unwrap();
+        Db::migrate(&settings).unwrap();
+        let db = Db::open(&settings).unwrap();
+        // Store calls of a start-up wait, so they are made outside the runtime.
+        let policy = std::thread::scope(|scope| {
+            scope.spawn(|| starpay_app::found(&db, Mode::Sandbox, now).unwrap()).join().unwrap()
+        });
+        let master = MasterKey::given([9; 32]);
+        let seconds = now.millis() / 1000;
+        let keystore =
+            Keystore::create(&at.join("keystore.json"), &master, seconds, Arc::clone(&random)).unwrap();
+        let deployment = Deployment {
+            mode: Mode::Sandbox,
+            acquirer_name: None,
+            licence_no: None,
+            acquirer_code: "99990000".to_owned(),
+            licensed_provinces: Vec::new(),
+            channels: vec!["clearing".to_owned()],
+        };
+        let world =
+            World::open(&at.join("sandbox"), Arc::clone(&clock), Arc::clone(&random), Pace::Immediate)
+                .unwrap();
+        let outbox = DevOutbox::default();
+        let ports = Ports {
+            identity: Arc::new(SandboxIdentity::new(world.clone())),
+            licences: Arc::new(SandboxLicences::new(world.clone())),
+            lists: Arc::new(SandboxLists::new(world.clone())),
+            clearing: Arc::new(SandboxClearing::new(world.clone())),
+            carrier: Arc::new(SandboxCarrier::new(world.clone())),
+            sms: Arc::new(SandboxSms::new(world.clone(), outbox.clone())),
+            mail: Arc::new(SandboxMailer::new(world.clone(), outbox)),
+            signer: Arc::new(SandboxSigner::new(world)),
+            files: Arc::new(ObjectFiles::in_folder(&at.join("files")).unwrap()),
+            clock,
+            random,
+        };
+        let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let telemetry = Telemetry { ids: RequestIds::new([1; 6]), metrics, registry: Arc::new(registry) };
+        let router =
+            starpay_web::router(platform, telemetry, pages).layer(Extension(ControlDoor::new(CONTROL_TOKEN)));
+        Self { router, _folder: folder }
+    }
+
+    /// Any request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// A GET with a bearer token.
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(bearer("GET", path, token).body(Body::empty()).unwrap()).await
+    }
+
+    /// A POST of JSON with a bearer token and an idempotency key.
+    pub(crate) async fn post(&self, token: &str, key: &str, path: &str, body: &Value) -> Answer {
+        let request = bearer("POST", path, token)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", key)
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// An access key of a role.
+    pub(crate) async fn key_of(&self, role: &str) -> String {
+        let body = serde_json::json!({"role": role, "label": "test"});
+        let made = self.post(&admin(), &format!("key-{role}"), "/api/v1/access-keys", &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        made.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The session of a merchant who has just proved a mobile number.
+    pub(crate) async fn merchant(&self, mobile: &str) -> String {
+        let started = self.post("", "k", "/api/v1/contacts", &serde_json::json!({"mobile": mobile})).await;
+        let started = started.json();
+        let id = started["contact_id"].as_str().unwrap();
+        let messages = self.get("", "/dev/outbox.json").await.json();
+        let sent = messages["data"].as_array().unwrap();
+        let code = sent.iter().rfind(|message| message["to"] == mobile).unwrap()["code"].clone();
+        let path = format!("/api/v1/contacts/{id}/verify");
+        let session = self.post("", "k", &path, &serde_json::json!({"code": code})).await;
+        session.json()["token"].as_str().unwrap_or_else(|| panic!("{}", session.text)).to_owned()
+    }
+}
+
+/// The administrator's token.
+pub(crate) fn admin() -> String {
+    CONTROL_TOKEN.map(|byte| format!("{byte:02x}")).concat()
+}
+
+/// A request with a bearer token; none when it is empty.
+pub(crate) fn bearer(method: &str, path: &str, token: &str) -> http::request::Builder {
+    let request = Request::builder().method(method).uri(path).header("Accept-Language", "en");
+    if token.is_empty() { request } else { request.header("Authorization", format!("Bearer {token}")) }
+}
