@@ -3,6 +3,7 @@
 //! together, and never talks to the outside while a transaction is open.
 
 mod access;
+mod activation;
 mod actor;
 mod agreement;
 mod answer;
@@ -32,9 +33,13 @@ mod vault;
 pub mod view;
 mod visit;
 
+pub use activation::SignedRequest;
 pub use actor::{Action, Actor, PERMISSIONS, Role};
 pub use answer::GivenAnswer;
-pub use backup::{BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, KEYSTORE_ENTRY, unpack};
+pub use backup::{
+    BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY, RestoreSummary,
+    RestoreTarget, restore, unpack,
+};
 pub use chain::{ChainFinding, ChainReport, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport};
 pub use error::{Error, ErrorKind, FieldError};

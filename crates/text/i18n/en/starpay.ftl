@@ -107,6 +107,10 @@ terminal-ready = Test transaction passed
 terminal-receipt-test = Test transaction
 terminal-receipt-amount = Amount CNY 0.00
 terminal-receipt-ok = Approved
+receipt-merchant_no = Merchant { $value }
+receipt-terminal_no = Terminal { $value }
+receipt-serial = Serial { $value }
+receipt-time = Time { $value }
 
 ## The dev outbox (sandbox only)
 
@@ -496,6 +500,18 @@ error-key_check_failed = The key check value does not match; the key was not put
     .remedy = Change the network and load the keys again; after two failures call support.
 error-key_version_stale = This is not the latest key version.
     .remedy = Load the keys again.
+error-kcv_mismatch = The terminal's key check value differs from the platform's; the key was not put into use.
+    .remedy = Change the network and load the keys again; after two differences stop using the terminal and call support.
+error-certificate_mismatch = The certificate on the terminal is not the one the platform just issued.
+    .remedy = Load the keys again; if it still fails, call support.
+error-certificate_expired = The terminal's certificate has expired or is not installed yet.
+    .remedy = Set the terminal's clock and load the keys again; if it still fails, call support.
+error-amount_not_zero = During activation the amount must be 0.00.
+    .remedy = Try again with 0.00; activation takes no money and needs no real card.
+error-operator_manager_missing = At least one operator must be a manager.
+    .remedy = Make one of the operators a manager, then set the PINs.
+error-operator_number_taken = Two operators have the same number.
+    .remedy = Give every operator a number of their own.
 error-config_mismatch = The configuration on the terminal differs from the platform's.
     .remedy = Download the configuration again.
 error-amount_invalid = The amount must be zero in this step.
@@ -616,6 +632,16 @@ error-device_blocked = This terminal is blocked and cannot be activated.
     .remedy = Call support; do not open the device.
 error-device_not_ready = This terminal is not ready to be activated.
     .remedy = Confirm the delivery first, then ask for a code.
+error-root_conflict = A file stands where the next signed root belongs, and it is not that root.
+    .remedy = Compare the roots folder with its copy; run starpay audit chain before anything else.
+error-backup_refused = This backup does not open.
+    .remedy = Check the passphrase and that the file is complete; nothing was written.
+error-backup_unwritten = The backup could not be written.
+    .remedy = Check the space and rights of its target, then start it again.
+error-passphrase_short = The passphrase is too short.
+    .remedy = Use at least 12 characters, and keep it apart from the backup.
+error-restore_not_empty = The place to restore into is not empty.
+    .remedy = Name an empty folder and an empty database; nothing is ever overwritten.
 
 ## Why not yet: each requirement
 

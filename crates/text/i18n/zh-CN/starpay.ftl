@@ -89,6 +89,10 @@ terminal-ready = 测试交易已通过
 terminal-receipt-test = 测试交易
 terminal-receipt-amount = 金额 0.00 元
 terminal-receipt-ok = 成功
+receipt-merchant_no = 商户编号 { $value }
+receipt-terminal_no = 终端编号 { $value }
+receipt-serial = 序列号 { $value }
+receipt-time = 时间 { $value }
 
 ## 开发收件箱(只在沙箱)
 
@@ -475,6 +479,18 @@ error-key_check_failed = 密钥的校验值不符，没有启用。
     .remedy = 换个网络重新下载密钥；连续两次失败请联系客服。
 error-key_version_stale = 密钥版本不是最新。
     .remedy = 重新装载密钥。
+error-kcv_mismatch = 终端算出的密钥校验值与平台的不符，密钥没有启用。
+    .remedy = 换个网络重新装载密钥；连续两次不符请停用这台终端并联系客服。
+error-certificate_mismatch = 终端装的证书不是平台刚签发的那一张。
+    .remedy = 重新装载密钥；仍不行请联系客服。
+error-certificate_expired = 终端的证书已过期，或还没有装好。
+    .remedy = 校准终端时间后重新装载密钥；仍不行请联系客服。
+error-amount_not_zero = 激活过程中金额必须为 0.00 元。
+    .remedy = 用 0.00 元重试；激活不收钱，也不需要刷真实的卡。
+error-operator_manager_missing = 至少要有一位店长。
+    .remedy = 把其中一位操作员设为店长，再设置密码。
+error-operator_number_taken = 两位操作员用了同一个编号。
+    .remedy = 给每位操作员一个不同的编号。
 error-config_mismatch = 终端上的配置与平台不一致。
     .remedy = 重新下载配置。
 error-amount_invalid = 这一步的金额必须为 0。
@@ -595,6 +611,16 @@ error-device_blocked = 这台终端已被停用，不能激活。
     .remedy = 请联系客服；不要拆开机器。
 error-device_not_ready = 这台终端还不能激活。
     .remedy = 先确认收货，再获取激活码。
+error-root_conflict = 下一个签名根的位置上已有一个文件，但它不是那个根。
+    .remedy = 请将 roots 目录与其副本比对；先运行 starpay audit chain，再做其他操作。
+error-backup_refused = 这份备份打不开。
+    .remedy = 请核对口令，并确认文件完整；没有写入任何内容。
+error-backup_unwritten = 备份没能写出。
+    .remedy = 请检查目标位置的空间和权限，然后重新备份。
+error-passphrase_short = 口令太短。
+    .remedy = 请使用至少 12 个字符，并与备份分开保管。
+error-restore_not_empty = 要恢复到的位置不是空的。
+    .remedy = 请指定空目录和空数据库；恢复不会覆盖任何已有内容。
 
 ## 为什么还不行:每一项
 
