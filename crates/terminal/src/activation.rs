@@ -202,6 +202,10 @@ impl<'a> Terminal<'a> {
                 }
                 Phase::Waiting => self.wait(attendant)?,
                 Phase::UnderWay => match self.next_step() {
+                    // A code was issued anew for an activation this terminal knows, or it lost its journal.
+                    Some(Step::Claim) if Step::next_after(&status.completed) == Some(Step::Claim) => {
+                        self.claim(attendant, CodeWanted::First)?;
+                    }
                     Some(Step::Claim) => self.claim(attendant, CodeWanted::JournalLost)?,
                     Some(step) => self.walk(step, attendant)?,
                     None => self.wait(attendant)?,

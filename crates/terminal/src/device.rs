@@ -14,8 +14,8 @@ use crate::{Error, Surroundings};
 
 /// The device's file.
 const FILE: &str = "device.sealed";
-/// Firmware of the virtual terminal: the version of this program's wire behaviour.
-pub const FIRMWARE: &str = "1.0.0";
+/// Firmware of the virtual terminal, whatever its model: a number every model in the catalogue takes.
+pub const FIRMWARE: &str = "2.1.0";
 /// Free memory of the virtual terminal, as it reports it.
 pub const FREE_KIB: u32 = 65_536;
 /// Longest serial number or model taken.

@@ -193,31 +193,49 @@ impl Terminal<'_> {
 
     /// Step 7: asks for the keys, installs them, confirms with the key check value.
     ///
-    /// A key set already in the folder for this question was installed before a power cut, and only
-    /// its confirmation is missing.
+    /// A terminal that slept between installing and confirming may find its set given up; it then
+    /// asks one new question.
     fn load_keys(&mut self) -> Result<Done, Error> {
+        self.receive_keys()?;
+        match self.confirm_keys() {
+            Err(Error::Refused(refusal)) if refusal.code == "key_version_stale" => {
+                self.activation()?.keys_nonce = None;
+                self.receive_keys()?;
+                self.confirm_keys()
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Step 7a. A key set already in the folder for this question was installed before a power
+    /// cut, and is not asked for again.
+    fn receive_keys(&mut self) -> Result<(), Error> {
         let fresh = wire::base64url(&random::array::<16>(self.surroundings.random()));
         let activation = self.activation()?;
         let device_nonce = activation.keys_nonce.get_or_insert(fresh).clone();
         let activation_id = activation.status.activation_id.clone();
         let claim = claim_of(activation)?;
         self.save()?;
-        let installed = self.keys.as_ref().filter(|keys| keys.answers(&activation_id, &device_nonce));
-        if installed.is_none() {
-            let path = self.path("keys")?;
-            let request = Request::post(path, &json!({ "device_nonce": device_nonce }))?;
-            let signed = self.link.call::<SignedStatement>(&self.device, &request)?.content;
-            let expected = Expected {
-                activation_id: &activation_id,
-                device_nonce: &device_nonce,
-                server_nonce: &claim.server_nonce,
-                version_above: self.keys.as_ref().map_or(0, KeySet::version),
-                now_ms: self.link.now_ms(),
-            };
-            let keys = KeySet::receive(&signed, &expected, &self.device, &self.trust)?;
-            keys.install(&self.folder, self.surroundings)?;
-            self.keys = Some(keys);
+        if self.keys.as_ref().is_some_and(|keys| keys.answers(&activation_id, &device_nonce)) {
+            return Ok(());
         }
+        let request = Request::post(self.path("keys")?, &json!({ "device_nonce": device_nonce }))?;
+        let signed = self.link.call::<SignedStatement>(&self.device, &request)?.content;
+        let expected = Expected {
+            activation_id: &activation_id,
+            device_nonce: &device_nonce,
+            server_nonce: &claim.server_nonce,
+            version_above: self.keys.as_ref().map_or(0, KeySet::version),
+            now_ms: self.link.now_ms(),
+        };
+        let keys = KeySet::receive(&signed, &expected, &self.device, &self.trust)?;
+        keys.install(&self.folder, self.surroundings)?;
+        self.keys = Some(keys);
+        Ok(())
+    }
+
+    /// Step 7b. The question is over only when the platform has heard its end.
+    fn confirm_keys(&mut self) -> Result<Done, Error> {
         let keys = self.keys.as_ref().ok_or_else(|| Error::Keys("no keys after installing".to_owned()))?;
         let body = json!({
             "key_version": keys.version(),

@@ -112,6 +112,21 @@ fn stop_after(platform: &Platform, folder: &std::path::Path, step: Step) {
 }
 
 #[test]
+fn keys_given_up_before_they_were_confirmed_are_asked_for_anew() {
+    let platform = Platform::with(Quirk::GivesKeysUp);
+    let home = tempfile::tempdir().unwrap();
+    let bench = Bench::new();
+    let mut terminal = Terminal::switch_on(settings(&platform, home.path()), &bench).unwrap();
+    terminal.activate(&mut Typist::new()).unwrap();
+    let keys = terminal.keys().unwrap();
+    assert_eq!(keys.version(), 2);
+    platform.ledger(|ledger| {
+        assert_eq!(ledger.key_sets.len(), 2);
+        assert_eq!(ledger.confirmed, [keys.kcv()]);
+    });
+}
+
+#[test]
 fn a_weak_pin_is_asked_for_again() {
     let platform = Platform::start();
     let home = tempfile::tempdir().unwrap();

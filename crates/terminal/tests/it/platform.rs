@@ -69,6 +69,8 @@ pub(crate) enum Quirk {
     Waits(u32),
     /// The activation expires at the network step.
     Expires,
+    /// The first key set is given up before it is confirmed.
+    GivesKeysUp,
     /// The compatibility step fails the first time it is sent.
     FailsOnce,
     /// The first answers are 503.
@@ -555,6 +557,9 @@ impl Inner {
     }
 
     fn confirm(&self, state: &mut State, body: &Value) -> Answer {
+        if self.quirk == Quirk::GivesKeysUp && state.versions == 1 {
+            return Err(refuse(409, "key_version_stale", "key_version".into()));
+        }
         let known = state
             .ledger
             .key_sets
