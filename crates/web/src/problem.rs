@@ -47,30 +47,6 @@ impl Kind {
     }
 }
 
-/// The codes that this crate gives by itself; each has its words in the message catalogue.
-pub(crate) const WEB_CODES: &[&str] = &[
-    "cursor_invalid",
-    "field_required",
-    "field_type",
-    "idempotency_key_invalid",
-    "idempotency_key_missing",
-    "internal",
-    "json_invalid",
-    "json_required",
-    "limit_invalid",
-    "method_not_allowed",
-    "not_found",
-    "query_invalid",
-    "signature_invalid",
-    "timeout",
-    "too_large",
-    "truncated",
-    "unauthenticated",
-    "unknown_field",
-    "utf8_invalid",
-    "version_missing",
-];
-
 /// What an error code means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Advice {
@@ -303,6 +279,30 @@ pub struct ErrorObject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The codes that this crate gives by itself; each has its words in the message catalogue.
+    const WEB_CODES: &[&str] = &[
+        "cursor_invalid",
+        "field_required",
+        "field_type",
+        "idempotency_key_invalid",
+        "idempotency_key_missing",
+        "internal",
+        "json_invalid",
+        "json_required",
+        "limit_invalid",
+        "method_not_allowed",
+        "not_found",
+        "query_invalid",
+        "signature_invalid",
+        "timeout",
+        "too_large",
+        "truncated",
+        "unauthenticated",
+        "unknown_field",
+        "utf8_invalid",
+        "version_missing",
+    ];
 
     #[test]
     fn every_code_of_this_crate_has_words_in_both_languages() {

@@ -1,6 +1,7 @@
 //! `/api/v1`: one file per resource. A handler extracts, calls one use case and maps the answer.
 
 mod access_keys;
+mod activations;
 mod agreements;
 mod answers;
 mod applications;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Routes {
         .and(registrations::routes())
         .and(shipments::routes())
         .and(devices::routes())
+        .and(activations::routes())
         .and(merchants::routes())
         .and(answers::routes())
         .and(system::routes())

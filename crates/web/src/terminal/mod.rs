@@ -1,6 +1,98 @@
-//! `/terminal/v1`.
-use crate::routes::Routes;
+//! `/terminal/v1`: what terminals say, `docs/protocol/terminal-control.md`.
+//!
+//! Every request is signed by the device's key, and a step that is done already answers with the
+//! present status: neither sessions nor idempotency keys are needed.
+
+mod commissioning;
+mod network;
+mod operators;
+mod readiness;
+mod signed;
+
+use crate::Web;
+use crate::input::{self, Id};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+use crate::server::PeerAddress;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::{HeaderValue, StatusCode, header};
+use signed::{AskingTerminal, Signed};
+use starpay_app::Replayed;
+use starpay_app::view::{Claim, Claimed, TerminalStatus};
+use starpay_domain::id::ActivationId;
+use utoipa_axum::routes;
+
+/// Seconds a waiting terminal sleeps before it asks again.
+const ASK_AGAIN_S: i64 = 2;
+/// The state in which the merchant is not ready yet.
+const WAITING: &str = "waiting";
+
 /// Every route of the terminals' control protocol.
 pub(crate) fn routes() -> Routes {
     Routes::new("terminal")
+        .add_natural(Access::Device, routes!(claim))
+        .add_natural(Access::Device, routes!(current))
+        .add_natural(Access::Device, routes!(status))
+        .and(readiness::routes())
+        .and(commissioning::routes())
+        .and(operators::routes())
+        .and(network::routes())
+}
+
+/// A status; while the merchant is not ready, with the time to ask again.
+#[derive(Debug)]
+struct Status(TerminalStatus);
+
+impl IntoResponse for Status {
+    fn into_response(self) -> Response {
+        let waiting = self.0.state == WAITING;
+        let mut response = Json(self.0).into_response();
+        if waiting {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ASK_AGAIN_S));
+        }
+        response
+    }
+}
+
+/// Step 1: show the code
+///
+/// Signed by the key in its own body. The same claim again answers 200 with the same challenge.
+#[utoipa::path(post, path = "/terminal/v1/claims", request_body = Claim,
+    responses((status = 201, description = "Claimed.", body = Claimed), (status = 200, description = "Claimed before.", body = Claimed)))]
+async fn claim(
+    State(web): State<Web>,
+    peer: Option<Extension<PeerAddress>>,
+    signed: Signed,
+) -> Result<(StatusCode, Json<Claimed>), Problem> {
+    let claim: Claim = input::parse(&signed.request.body)?;
+    let address = peer.map(|Extension(PeerAddress(peer))| peer.ip());
+    let (claimed, replayed) = web.platform.claim(&signed.request, claim, address).await?;
+    let status = match replayed {
+        Replayed::No => StatusCode::CREATED,
+        Replayed::Yes => StatusCode::OK,
+    };
+    Ok((status, Json(claimed)))
+}
+
+/// The activation of the signing key
+#[utoipa::path(get, path = "/terminal/v1/activations/current",
+    responses((status = 200, description = "The status.", body = TerminalStatus)))]
+async fn current(
+    State(web): State<Web>,
+    AskingTerminal(actor): AskingTerminal,
+) -> Result<Status, Problem> {
+    Ok(Status(web.platform.current_activation(&actor).await?))
+}
+
+/// How an activation stands
+#[utoipa::path(get, path = "/terminal/v1/activations/{id}", params(("id" = String, Path, description = "`act_…`")),
+    responses((status = 200, description = "The status.", body = TerminalStatus)))]
+async fn status(
+    State(web): State<Web>,
+    Id(id): Id<ActivationId>,
+    AskingTerminal(actor): AskingTerminal,
+) -> Result<Status, Problem> {
+    Ok(Status(web.platform.terminal_status(&actor, id).await?))
 }
