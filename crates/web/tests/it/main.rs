@@ -10,3 +10,5 @@ mod refusals;
 mod server;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod terminal;
