@@ -682,7 +682,7 @@ requirement-application_ended = This application has ended
 requirement-agreement_unprepared = The agreement is being prepared
     .remedy = Nothing to do; an SMS tells you when it is ready.
 requirement-agreement_unsigned = The agreement is not signed
-    .remedy = Open the link in the message, read and sign; it is valid for 7 days.
+    .remedy = Open it with the pass in the message, read and sign; it is valid for 7 days.
 requirement-registration_pending = The clearing institution is registering you
     .remedy = Nothing to do; it usually takes under two hours.
 requirement-registration_refused = The clearing institution refused the registration
@@ -906,7 +906,7 @@ why-field = { $field }: { $message }
 
 message-subject = Starpay: news of your terminal
 message-one_time_code = [Starpay] Your code is { $code }, valid for 5 minutes. We never ask you for it.
-message-sign_link = [Starpay] Your agreement is ready to sign. Open it yourself within 7 days: { $code }
+message-sign_link = [Starpay] Your agreement is ready to sign. Your own pass to it, valid for 7 days: { $code }
 message-sign_code = [Starpay] Your signing code is { $code }, valid for 5 minutes. Read the agreement before you sign.
 message-activation_code = [Starpay] Activation code { $code }, valid for 72 hours, only for terminal { $serial }. Do not share it.
 message-needs_info = [Starpay] { $count ->

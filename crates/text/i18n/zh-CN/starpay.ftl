@@ -661,7 +661,7 @@ requirement-application_ended = 这份申请已经结束
 requirement-agreement_unprepared = 受理协议正在准备
     .remedy = 不用操作，准备好会用短信通知。
 requirement-agreement_unsigned = 受理协议还没有签署
-    .remedy = 打开短信里的链接，阅读后签署；链接 7 日内有效。
+    .remedy = 用短信里的签约口令打开协议，阅读后签署；7 日内有效。
 requirement-registration_pending = 正在向清算机构登记
     .remedy = 不用操作，通常两小时内完成。
 requirement-registration_refused = 清算机构退回了登记
@@ -885,7 +885,7 @@ why-field = { $field }：{ $message }
 
 message-subject = 星支付：您的终端开通进展
 message-one_time_code = 【星支付】验证码 { $code }，5 分钟内有效。我们不会向您索要验证码。
-message-sign_link = 【星支付】受理协议待签署，请本人在 7 日内打开：{ $code }
+message-sign_link = 【星支付】受理协议待签署。签约口令（仅限本人，7 日内有效）：{ $code }
 message-sign_code = 【星支付】签署验证码 { $code }，5 分钟内有效。签署前请读完协议。
 message-activation_code = 【星支付】激活码 { $code }，72 小时内有效，只能用于终端 { $serial }。请勿告诉他人。
 message-needs_info = 【星支付】您的申请有 { $count } 项需要补充，只改点名的内容即可。

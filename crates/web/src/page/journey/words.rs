@@ -237,7 +237,7 @@ fn change_line(change: &Change, language: Language) -> ChangeLine {
     let state = |state: &str| worded(starpay_text::state(language, &change.machine, state), state);
     ChangeLine {
         machine: worded(starpay_text::machine(language, &change.machine), &change.machine),
-        from: change.from.as_deref().map(state),
+        from: change.from.as_deref().filter(|from| *from != change.to).map(state),
         to: state(&change.to),
     }
 }
@@ -257,7 +257,7 @@ fn why(view: &JourneyView, language: Language) -> Why {
         open,
         more_count: (!more.is_empty()).then(|| fl!(texts, "why-more", n = more.len())),
         more,
-        known: !view.requirements.is_empty() || !view.cleared.is_empty(),
+        known: !view.steps.is_empty(),
         cleared_count: (!cleared.is_empty()).then(|| fl!(texts, "why-cleared", n = cleared.len())),
         cleared,
         curve: curve(&counts, view.steps.len()),
