@@ -4,12 +4,12 @@
 //!
 //! ```text
 //! code 7F3K9QWXYZ             types the activation code when asked
-//! pin 01 480917               chooses a manager's number and PIN when asked
+//! pin 01 739164               chooses a manager's number and PIN when asked
 //! cashier 02 593817           adds a cashier
 //! wait 5                      stands still for five seconds
 //! expect STATE                the activation reaches this state (waiting and active too)
 //! expect refused CODE         the platform refuses what was typed or sent
-//! verify 01 480917            once active: checks a PIN; `expect ok` or `expect refused …` follows
+//! verify 01 739164            once active: checks a PIN; `expect ok` or `expect refused …` follows
 //! ```
 //!
 //! States that no line expects pass unremarked; a line that is never reached fails the scenario.
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_scenario_reads_line_by_line() {
         let lines = parse(
-            "# comment\ncode 7F3K9QWXYZ\nexpect claimed # in between\n\npin 01 480917\nwait 5\nexpect refused pin_weak\nverify 01 480917\nexpect ok\n",
+            "# comment\ncode 7F3K9QWXYZ\nexpect claimed # in between\n\npin 01 739164\nwait 5\nexpect refused pin_weak\nverify 01 739164\nexpect ok\n",
         )
         .unwrap();
         let numbers: Vec<_> = lines.iter().map(|line| line.number).collect();
@@ -283,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named_and_not_repeated() {
-        for text in ["pin 480917", "expect", "wait x", "wait 99999", "jump"] {
+        for text in ["pin 739164", "expect", "wait x", "wait 99999", "jump"] {
             let error = parse(text).unwrap_err();
-            assert!(error.contains("line 1") && !error.contains("480917"), "{error}");
+            assert!(error.contains("line 1") && !error.contains("739164"), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The network test names the leg that is broken.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use starpay_terminal::link::Link;
@@ -52,9 +53,18 @@ fn a_closed_port_breaks_connect() {
 #[test]
 fn a_stranger_behind_tls_breaks_tls() {
     let platform = Platform::start();
-    let stranger = tls_server();
-    let reports = walk(&format!("https://localhost:{stranger}"), &platform.trust_pem(), &Bench::new());
+    let stranger = TlsServer::start();
+    let reports = walk(&stranger.url(), &platform.trust_pem(), &Bench::new());
     assert_eq!(broken_leg(&reports), Leg::Tls);
+}
+
+#[test]
+fn a_trusted_server_behind_tls_is_reached() {
+    let server = TlsServer::start();
+    let reports = walk(&server.url(), &server.certificate_pem, &Bench::new());
+    assert!(reports[2].detail.starts_with("TLSv1"), "{}", reports[2].detail);
+    // This server gives no blob, so the walk ends at the last leg and not before.
+    assert_eq!(broken_leg(&reports), Leg::Throughput, "{reports:?}");
 }
 
 #[test]
@@ -109,26 +119,48 @@ fn an_unreachable_platform_names_the_leg_at_the_first_step_too() {
     assert!(bench.ticks_ms.get() > 0, "it gave up without trying again");
 }
 
-/// A TLS server whose certificate nobody vouches for.
-fn tls_server() -> u16 {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = rustls_pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let config =
-        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+/// A TLS server that vouches for itself and tells everybody the time.
+struct TlsServer {
+    port: u16,
+    certificate_pem: String,
+}
+
+impl TlsServer {
+    fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    fn start() -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls_pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
-    let config = Arc::new(config);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = stream.unwrap();
-            while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
-        }
-    });
-    port
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                // A terminal that hangs up is none of this server's business.
+                let _ = tell_time(rustls::StreamOwned::new(connection, stream.unwrap()));
+            }
+        });
+        Self { port, certificate_pem: made.cert.pem() }
+    }
+}
+
+fn tell_time(mut stream: rustls::StreamOwned<rustls::ServerConnection, TcpStream>) -> std::io::Result<()> {
+    let mut asked = [0; 4096];
+    if stream.read(&mut asked)? == 0 {
+        return Ok(());
+    }
+    let body = r#"{"time":"2026-11-23T07:41:11Z"}"#;
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())?;
+    stream.conn.send_close_notify();
+    stream.flush()
 }
