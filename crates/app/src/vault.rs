@@ -43,6 +43,19 @@ pub(crate) mod domain_of {
     pub(crate) const DOCUMENT: &str = "document";
 }
 
+/// A data key and its id.
+pub(crate) struct SealingKey {
+    id: [u8; 16],
+    key: Arc<DataKey>,
+}
+
+impl SealingKey {
+    /// Seals bytes, bound to their place.
+    pub(crate) fn seal(&self, context: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
+        seal::seal(&self.key, self.id, context.as_bytes(), plain, random)
+    }
+}
+
 /// Sealing under the keystore.
 pub(crate) struct Vault {
     keystore: Arc<Keystore>,
@@ -88,8 +101,13 @@ impl Vault {
             Some(row) => (row.version, self.unwrap(&row)?),
             None => self.make(tx, merchant, at)?,
         };
-        let id = key_id(merchant, version);
-        Ok(seal::seal(&key, id, context.as_bytes(), plain, self.random.as_ref()))
+        Ok(SealingKey { id: key_id(merchant, version), key }.seal(context, plain, self.random.as_ref()))
+    }
+
+    /// The merchant's current data key, to seal something large outside any transaction.
+    pub(crate) fn sealing_key(&self, tx: &mut Tx, merchant: Uuid) -> Result<SealingKey, Error> {
+        let row = data_key::find_current(tx, merchant)?.ok_or(StoreError::NotFound { what: "data key" })?;
+        Ok(SealingKey { id: key_id(merchant, row.version), key: self.unwrap(&row)? })
     }
 
     /// Opens what was sealed under any data key of this merchant that still exists.

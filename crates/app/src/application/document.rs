@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::picture::{self, Picture};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::{Loaded, Step};
-use crate::vault::domain_of;
+use crate::vault::{SealingKey, domain_of};
 use crate::view::DocumentView;
 use crate::{Action, Actor};
 use bytes::Bytes;
@@ -41,18 +41,22 @@ impl Platform {
         let digest = self.shared.vault.code_hash(domain_of::DOCUMENT, &fingerprint);
         // Before the costly part: is there an application that takes documents at all?
         let prepared = self.prepare_document(actor, application, kind, digest.clone()).await?;
-        let (merchant, id) = match prepared {
+        let (merchant, id, key_of_merchant) = match prepared {
             Prepared::Known(view) => return Ok(Reply::fresh(view)),
-            Prepared::New { merchant, id } => (merchant, id),
+            Prepared::New { merchant, id, key } => (merchant, id, key),
         };
-        let picture = tokio::task::spawn_blocking(move || picture::examine(&bytes))
-            .await
-            .map_err(|error| Error::internal(error.to_string()))??;
+        // Decoding and sealing megabytes is no work for a writer, nor for an async thread.
+        let random = std::sync::Arc::clone(&self.shared.random);
+        let (picture, sealed) = tokio::task::spawn_blocking(move || {
+            let picture = picture::examine(&bytes)?;
+            let sealed = key_of_merchant.seal(&content_context(id), &picture.bytes, random.as_ref());
+            Ok::<_, Error>((picture, sealed))
+        })
+        .await
+        .map_err(|error| Error::internal(error.to_string()))??;
         let object_key = format!("documents/{}.sealed", id.uuid().simple());
         let Picture { media_type, width, height, bytes } = picture;
         let byte_count = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        let sealed =
-            self.apply(actor, move |step| step.seal(merchant.uuid(), &content_context(id), &bytes)).await?;
         self.shared.ports.files.put(object_key.clone(), Bytes::from(sealed)).await?;
         let call = Call::new("document.add", key, (application.to_string(), kind.as_str(), fingerprint));
         let row = DocumentRow {
@@ -101,7 +105,11 @@ impl Platform {
             if documents_of(step, application, found.merchant)?.len() >= DOCUMENTS_MAX {
                 return Err(Error::new(ErrorKind::TooLarge, "too_many_documents").about("kind"));
             }
-            Ok(Prepared::New { merchant: found.merchant, id: step.new_id() })
+            Ok(Prepared::New {
+                merchant: found.merchant,
+                id: step.new_id(),
+                key: step.shared.vault.sealing_key(step.tx, found.merchant.uuid())?,
+            })
         })
         .await
     }
@@ -139,7 +147,7 @@ impl Platform {
 
 enum Prepared {
     Known(DocumentView),
-    New { merchant: MerchantId, id: DocumentId },
+    New { merchant: MerchantId, id: DocumentId, key: SealingKey },
 }
 
 fn known_document(

@@ -96,9 +96,8 @@ fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
     if let Some(location) = &args.database {
         config.database.location = Some(location.clone());
     }
-    config.logs.filter = "warn".to_owned();
-    telemetry::install(&config.logs)?;
     std::fs::create_dir_all(&config.data.folder)?;
+    telemetry::install_to_file(&config.logs, &folder.join("demo.log"))?;
     migrate::migrate(&config)?;
     let assembled = wiring::assemble(&config, Pace::Documented)?;
     let source = Arc::new(DemoJourney::new(assembled.platform.clone()));

@@ -91,7 +91,7 @@ impl Report {
             }
             Form::People => {
                 let mark = if ok { '✓' } else { '✗' };
-                writeln!(out, "{:>3} {mark} {step:<22} {actor:<20} {ms:>6} ms   {state}", self.steps)?;
+                writeln!(out, "{:>3} {mark} {step:<30} {actor:<21} {ms:>6} ms   {state}", self.steps)?;
             }
         }
         out.flush().map_err(Failure::from)

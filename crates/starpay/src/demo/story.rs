@@ -184,7 +184,9 @@ impl Story<'_> {
         let seen = applicant.wait(&path, |seen| {
             !rows(seen).is_empty() && rows(seen).iter().all(|row| state_of(row) != "pending")
         })?;
-        for (index, row) in rows(&seen).iter().enumerate() {
+        let mut channels: Vec<&Value> = rows(&seen).iter().collect();
+        channels.sort_by_key(|row| row.get("channel").and_then(Value::as_str));
+        for (index, row) in channels.into_iter().enumerate() {
             let (id, channel) = (text(row, "id")?.to_owned(), text(row, "channel")?.to_owned());
             self.report.step(&format!("register_{channel}"), "registry", || {
                 let body = json!({"result": "registered", "network_ref": format!("REG-{channel}-1"),
