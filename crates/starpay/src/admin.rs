@@ -1,13 +1,12 @@
-//! `starpay admin`: credentials and stock from the command line.
+//! `starpay admin`: credentials, stock and keys from the command line.
 //!
 //! Goes through the running server, or opens the store itself when none runs: [`crate::way`].
 
-use crate::config::Config;
+use crate::config::Where;
 use crate::way::Way;
-use crate::{Failure, print};
+use crate::{Failure, keys, print};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Rows asked for at once.
 const ROWS: u32 = 100;
@@ -15,9 +14,8 @@ const ROWS: u32 = 100;
 /// Options of `starpay admin`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The configuration file [default: starpay.toml]
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
     /// Answer as JSON
     #[arg(long, global = true)]
     json: bool,
@@ -33,6 +31,13 @@ enum Task {
     /// Terminals
     #[command(subcommand)]
     Device(DeviceTask),
+    /// Wrap every data key under a new key
+    RotateKeys,
+    /// Destroy a merchant's data keys: its personal data is gone for good
+    Erase {
+        /// The merchant, mer_…
+        merchant: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,7 +78,7 @@ enum DeviceTask {
 
 /// Does the task.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let way = Way::find(&Config::load(args.config.as_deref())?)?;
+    let way = Way::find(&args.place.load()?)?;
     let answer = match &args.task {
         Task::Key(KeyTask::Create { role, label, merchant }) => {
             let body = json!({"role": role, "label": label, "merchant_id": merchant});
@@ -87,6 +92,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             way.call("POST", "/api/v1/devices", Some(&json!({"serial": serial, "model": model})))?
         }
         Task::Device(DeviceTask::List) => all_devices(&way)?,
+        Task::RotateKeys => keys::rotate(&way)?,
+        Task::Erase { merchant } => keys::erase(&way, merchant)?,
     };
     print(&if args.json { format!("{answer}\n") } else { in_words(&args.task, &answer) })
 }
@@ -133,5 +140,19 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::Key(KeyTask::Revoke { id }) => format!("{id}: revoked\n"),
         Task::Device(DeviceTask::Add { .. }) => device(answer),
         Task::Device(DeviceTask::List) => answer.as_array().into_iter().flatten().map(device).collect(),
+        Task::RotateKeys => {
+            format!(
+                "new key {} (version {}): {} data keys wrapped anew\n",
+                text(answer, "key"),
+                answer["version"],
+                answer["rewrapped"]
+            )
+        }
+        Task::Erase { merchant } => {
+            format!(
+                "{merchant}: {} data keys destroyed, {} contacts cleared\n",
+                answer["keys_destroyed"], answer["contacts_cleared"]
+            )
+        }
     }
 }

@@ -4,10 +4,10 @@
 //! opens the store itself when none runs. A restore fills an empty data folder: a new database, a
 //! keystore under a new master key, the files. What was begun is finished there.
 
-use crate::config::Config;
+use crate::config::{Config, Where};
 use crate::way::Way;
 use crate::wiring::{self, Assembled, secret_in};
-use crate::{Failure, migrate, print};
+use crate::{Failure, print};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -16,18 +16,14 @@ use axum::{Extension, Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use secrecy::SecretString;
 use serde::Deserialize;
+use starpay_adapters::clock::SystemClock;
 use starpay_adapters::files::ObjectFiles;
-use starpay_app::port::Files;
-use starpay_app::{
-    BackupOrder, BackupSummary, DATABASE_ENTRY, Error, FILES_FOLDER, KEYSTORE_ENTRY, Platform,
-};
+use starpay_app::{BackupOrder, BackupSummary, Error, Platform, RestoreSummary, RestoreTarget};
 use starpay_keys::OsRandom;
-use starpay_keys::keystore::{Keystore, MasterKey};
-use starpay_store::StoreError;
+use starpay_keys::keystore::MasterKey;
 use starpay_web::ControlDoor;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Write};
-use std::net::SocketAddr;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,12 +37,8 @@ const PIECES_MAX: usize = 8;
 /// Options of `starpay backup`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The configuration file [default: starpay.toml]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The data folder of an installation without a configuration file, as the demo has
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
     /// Where the archive goes; must not exist yet
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -64,17 +56,13 @@ pub(crate) struct RestoreArgs {
     /// A file with the passphrase that sealed it
     #[arg(long, value_name = "FILE")]
     passphrase_file: PathBuf,
-    /// The configuration file of the new installation
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The empty data folder of an installation without a configuration file
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
 }
 
 /// Writes the archive beside its final name, then moves it there whole.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let config = configuration(args.config.as_deref(), args.data.as_deref())?;
+    let config = args.place.load()?;
     let passphrase = secret_in(&args.passphrase_file, "--passphrase-file")?;
     if args.out.exists() {
         return Err(Failure::usage(format!("{} exists", args.out.display())).remedy("name another file"));
@@ -117,7 +105,7 @@ fn write(config: &Config, passphrase: &str, mut file: &File) -> Result<(), Failu
 
 /// Restores into an empty folder.
 pub(crate) fn restore(args: RestoreArgs) -> Result<(), Failure> {
-    let config = configuration(args.config.as_deref(), args.data.as_deref())?;
+    let config = args.place.load()?;
     let passphrase = SecretString::from(secret_in(&args.passphrase_file, "--passphrase-file")?.as_str());
     let folder = &config.data.folder;
     let explain = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
@@ -129,62 +117,73 @@ pub(crate) fn restore(args: RestoreArgs) -> Result<(), Failure> {
     let archive = File::open(&args.from).map_err(|error| explain(&args.from, error))?;
     let staging = folder.join(".restore");
     std::fs::create_dir(&staging).map_err(|error| explain(&staging, error))?;
-    let restored = starpay_app::unpack(&mut BufReader::new(archive), &passphrase, &staging)
-        .map_err(|error| in_words(&error))
-        .and_then(|()| place(&config, &staging, &passphrase));
-    let cleared = std::fs::remove_dir_all(&staging).map_err(|error| explain(&staging, error));
-    let rows = restored?;
-    cleared?;
-    print(&format!("{}: restored, {rows} rows; starpay serve goes on from here\n", folder.display()))
+    let summary = match restore_into(&config, Box::new(archive), passphrase, &staging) {
+        Ok(summary) => summary,
+        Err(failure) => {
+            // The folder was empty: what is in it now is half a restore and would be in the way.
+            empty(folder).map_err(|error| explain(folder, error))?;
+            return Err(failure);
+        }
+    };
+    std::fs::remove_dir_all(&staging).map_err(|error| explain(&staging, error))?;
+    print(&format!(
+        "{}: restored the backup of {}: {} rows, {} files; starpay serve goes on from here\n",
+        folder.display(),
+        summary.made_at,
+        summary.rows,
+        summary.files
+    ))?;
+    if summary.chain.clean {
+        return Ok(());
+    }
+    Err(Failure::failed("what was backed up was not as it was written")
+        .remedy("see what: starpay audit chain"))
 }
 
-/// Puts what was unpacked where the configuration wants it; the rows of the database.
-fn place(config: &Config, staging: &Path, passphrase: &SecretString) -> Result<u64, Failure> {
-    migrate::migrate(config)?;
-    let db = wiring::open_database(config)?;
-    let dump = staging.join(DATABASE_ENTRY);
-    let report = db
-        .write_blocking(move |tx| {
-            let file =
-                File::open(&dump).map_err(|error| StoreError::Unavailable { detail: error.to_string() })?;
-            starpay_store::backup::load(tx, &mut BufReader::new(file))
-        })
-        .map_err(|error: StoreError| {
-            Failure::failed(format!("database: {error}")).remedy("restore into an empty database")
-        })?;
-    db.close();
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
 
-    let exported = staging.join(KEYSTORE_ENTRY);
-    let exported = std::fs::read(&exported)
-        .map_err(|error| Failure::failed(format!("the archive has no keystore: {error}")))?;
-    let (file, master) = (config.keystore_file(), MasterKey::file(config.master_key_file()));
-    Keystore::import(&file, &exported, passphrase, &master, Arc::new(OsRandom))
-        .map_err(|error| Failure::failed(format!("keystore {}: {error}", file.display())))?;
-
-    let runtime = crate::serve::runtime()?;
+/// Puts the archive where the configuration wants it, the simulated world included.
+fn restore_into(
+    config: &Config,
+    archive: Box<File>,
+    passphrase: SecretString,
+    staging: &Path,
+) -> Result<RestoreSummary, Failure> {
     let files = ObjectFiles::in_folder(&config.files_folder())
         .map_err(|error| Failure::failed(format!("files: {error}")))?;
-    for (key, path) in walk(&staging.join(FILES_FOLDER), "")? {
-        let bytes = std::fs::read(&path).map_err(|error| Failure::failed(format!("{key}: {error}")))?;
-        runtime
-            .block_on(files.put(key.clone(), Bytes::from(bytes)))
-            .map_err(|error| Failure::failed(format!("file {key}: {error}")))?;
+    for folder in [config.keystore_file(), config.master_key_file()].iter().filter_map(|file| file.parent()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
     }
+    let target = RestoreTarget {
+        database: wiring::database_config(config)?,
+        files: Arc::new(files),
+        keystore: config.keystore_file(),
+        master_key: MasterKey::file(config.master_key_file()),
+        staging: staging.to_owned(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(OsRandom),
+    };
+    let summary = crate::serve::runtime()?
+        .block_on(starpay_app::restore(archive, passphrase, target))
+        .map_err(|error| in_words(&error))?;
     let simulated = staging.join(SANDBOX);
     if simulated.is_dir() {
         let home = config.data.folder.join(SANDBOX);
         std::fs::rename(&simulated, &home)
             .map_err(|error| Failure::failed(format!("{}: {error}", home.display())))?;
     }
-    Ok(report.rows)
-}
-
-/// The configuration named, or a sandbox with everything in one folder.
-fn configuration(file: Option<&Path>, data: Option<&Path>) -> Result<Config, Failure> {
-    match data {
-        Some(folder) => Ok(Config::sandbox(folder, SocketAddr::from(([127, 0, 0, 1], 0)))),
-        None => Config::load(file),
-    }
+    Ok(summary)
 }
 
 async fn back_up(platform: Platform, order: BackupOrder) -> Result<BackupSummary, Error> {

@@ -15,6 +15,30 @@ pub(crate) const EXAMPLE: &str = include_str!("../starpay.example.toml");
 /// Where the configuration is looked for when no `--config` is given.
 pub(crate) const DEFAULT_FILE: &str = "starpay.toml";
 
+/// Which installation a command is about.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Where {
+    /// The configuration file [default: starpay.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The data folder of an installation without a configuration file, as the demo has
+    #[arg(long, value_name = "DIR", global = true, conflicts_with = "config")]
+    data: Option<PathBuf>,
+}
+
+impl Where {
+    /// The configuration named, or a sandbox with everything in one folder.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        match &self.data {
+            Some(folder) => Ok(Config::sandbox(folder, SocketAddr::from(([127, 0, 0, 1], 0)))),
+            None => Config::load(self.config.as_deref()),
+        }
+    }
+}
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,6 @@
 //! `starpay doctor`: what would stop this installation from serving, and what to do about it.
 
-use crate::config::{Config, MailKind};
+use crate::config::{Config, MailKind, Where};
 use crate::{Failure, control, print, wiring};
 use serde_json::json;
 use starpay_adapters::clock::SystemClock;
@@ -11,7 +11,7 @@ use starpay_keys::keystore::{Keystore, MasterKey};
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// No clock that is right is earlier than this program.
@@ -20,9 +20,8 @@ const BUILT_AFTER: &str = "2026-11-01T00:00:00Z";
 /// Options of `starpay doctor`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The configuration file [default: starpay.toml]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -39,7 +38,7 @@ struct Finding {
 /// # Errors
 /// When something would stop the platform from serving.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let findings = match Config::load(args.config.as_deref()) {
+    let findings = match args.place.load() {
         Err(failure) => vec![Finding { name: "configuration", outcome: Err(failure) }],
         Ok(config) => examine(&config),
     };
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn a_fresh_folder_lacks_only_its_database() {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::sandbox(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut config = Config::sandbox(&folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
         let failed = |config: &Config| {
             let findings = examine(config);
             findings.iter().filter(|one| one.outcome.is_err()).map(|one| one.name).collect::<Vec<_>>()

@@ -4,6 +4,7 @@
 //! below gets values. Start reading at [`Command`] and follow the subcommand's file.
 
 mod admin;
+mod audit;
 mod backup;
 mod bench;
 mod check;
@@ -13,6 +14,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod gauges;
+mod keys;
 mod migrate;
 mod openapi;
 mod pages;
@@ -46,6 +48,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Access keys and stock
     Admin(admin::Args),
+    /// Is everything as it was written?
+    Audit(audit::Args),
     /// Write database, files and keystore into one sealed archive
     Backup(backup::Args),
     /// Fill an empty data folder from an archive
@@ -86,6 +90,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Admin(args) => admin::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Restore(args) => backup::restore(args),
         Command::Openapi(args) => openapi::run(args),

@@ -1,21 +1,19 @@
 //! `starpay migrate`: brings the database to this program's schema.
 
-use crate::config::Config;
+use crate::config::{Config, Where};
 use crate::{Failure, print};
 use starpay_store::{Db, StoreError};
-use std::path::PathBuf;
 
 /// Options of `starpay migrate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The configuration file [default: starpay.toml]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
 }
 
 /// Migrates and says what it did.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let config = Config::load(args.config.as_deref())?;
+    let config = args.place.load()?;
     let applied = migrate(&config)?;
     let version = starpay_store::version_needed();
     print(&match applied.as_slice() {

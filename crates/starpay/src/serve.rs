@@ -6,7 +6,7 @@
 use crate::config::{Config, EXAMPLE, Listen};
 use crate::control::Control;
 use crate::wiring::{self, Assembled};
-use crate::{Failure, backup, gauges, pages, print, telemetry};
+use crate::{Failure, backup, gauges, keys, pages, print, telemetry};
 use axum::Extension;
 use prometheus_client::registry::Registry;
 use starpay_adapters::sandbox::Pace;
@@ -116,6 +116,7 @@ impl Serving {
         let telemetry = Telemetry { ids, metrics, registry: Arc::new(registry) };
         let router = starpay_web::router(platform.clone(), telemetry, pages::router(assembled, journey));
         let inner = backup::router(assembled, &config.data.folder)
+            .merge(keys::router(assembled))
             .merge(router.clone())
             .layer(Extension(control.door()));
         let mut tasks = JoinSet::new();

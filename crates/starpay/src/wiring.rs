@@ -31,8 +31,6 @@ pub(crate) struct Assembled {
     pub(crate) clock: Arc<dyn Clock>,
     /// Their randomness.
     pub(crate) random: Arc<dyn Random>,
-    /// What the sandbox's SMS and e-mail would have sent.
-    pub(crate) outbox: DevOutbox,
 }
 
 /// Opens everything the configuration names. The first start makes the keystore and its master key.
@@ -63,10 +61,9 @@ pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure
             _ => failure,
         }
     })?;
-    let outbox = DevOutbox::default();
-    let ports = ports(config, pace, &clock, &random, &outbox)?;
+    let ports = ports(config, pace, &clock, &random)?;
     let platform = Platform::new(db, Arc::clone(&keystore), ports, policy, deployment);
-    Ok(Assembled { platform, keystore, clock, random, outbox })
+    Ok(Assembled { platform, keystore, clock, random })
 }
 
 /// The store's settings from the configuration's.
@@ -148,7 +145,6 @@ fn ports(
     pace: Pace,
     clock: &Arc<dyn Clock>,
     random: &Arc<dyn Random>,
-    outbox: &DevOutbox,
 ) -> Result<Ports, Failure> {
     let memory = config.data.folder.join("sandbox");
     let world = World::open(&memory, Arc::clone(clock), Arc::clone(random), pace)
@@ -156,6 +152,8 @@ fn ports(
     let folder = config.files_folder();
     let files = ObjectFiles::in_folder(&folder)
         .map_err(|error| Failure::failed(format!("files.folder {}: {error}", folder.display())))?;
+    // The pages show the platform's own record of messages, so nobody reads this one.
+    let outbox = DevOutbox::default();
     let mail: Arc<dyn Mailer> = match config.mail.kind {
         MailKind::Outbox => Arc::new(SandboxMailer::new(world.clone(), outbox.clone())),
         MailKind::Smtp => Arc::new(smtp(&config.mail, clock)?),

@@ -5,6 +5,7 @@ mod activations;
 mod agreements;
 mod answers;
 mod applications;
+mod audit;
 mod contacts;
 mod devices;
 mod documents;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Routes {
         .and(activations::routes())
         .and(merchants::routes())
         .and(answers::routes())
+        .and(audit::routes())
         .and(system::routes())
 }
 

@@ -79,10 +79,7 @@ async fn claim(
 /// The activation of the signing key
 #[utoipa::path(get, path = "/terminal/v1/activations/current",
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
-async fn current(
-    State(web): State<Web>,
-    AskingTerminal(actor): AskingTerminal,
-) -> Result<Status, Problem> {
+async fn current(State(web): State<Web>, AskingTerminal(actor): AskingTerminal) -> Result<Status, Problem> {
     Ok(Status(web.platform.current_activation(&actor).await?))
 }
 

@@ -1,0 +1,129 @@
+//! One installation's life: first start, commands with and without a server, backup, restore.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn starpay(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_starpay")).args(args).current_dir(folder).output().unwrap()
+}
+
+fn succeeds(folder: &Path, args: &[&str]) -> String {
+    let output = starpay(folder, args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
+    let output = starpay(folder, args);
+    assert!(!output.status.success(), "{args:?}");
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A server, ended by SIGTERM.
+struct Server {
+    child: Child,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_starpay"))
+            .args(["serve"])
+            .current_dir(folder)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        assert!(first.contains("\"serving\""), "{first}");
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { child }
+    }
+
+    fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "a graceful stop exits with 0");
+    }
+}
+
+fn installation(folder: &Path) {
+    let example = succeeds(folder, &["serve", "--print-config"]);
+    std::fs::write(folder.join("starpay.toml"), example.replace("127.0.0.1:8080", "127.0.0.1:0")).unwrap();
+    std::fs::write(folder.join("passphrase"), "a passphrase of some length\n").unwrap();
+}
+
+fn devices(folder: &Path, place: &[&str]) -> Vec<String> {
+    let list = succeeds(folder, &[&["admin", "device", "list", "--json"], place].concat());
+    let list: Value = serde_json::from_str(&list).unwrap();
+    list.as_array().unwrap().iter().map(|device| device["serial"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_installation_starts_works_is_backed_up_and_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    installation(at);
+    let (code, said) = fails(at, &["serve"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("starpay migrate"), "{said}");
+    succeeds(at, &["migrate"]);
+    assert!(succeeds(at, &["migrate"]).contains("already"));
+
+    // Without a server the command opens the store itself.
+    succeeds(at, &["admin", "device", "add", "--serial", "99990004STAR00000001", "--model", "STAR-A1"]);
+    let server = Server::start(at);
+    // With one it goes through the server, and nobody else gets the store.
+    succeeds(at, &["admin", "device", "add", "--serial", "99990004STAR00000002", "--model", "STAR-A1"]);
+    let (_, said) =
+        fails(at, &["admin", "device", "add", "--serial", "99990004STAR00000002", "--model", "STAR-A1"]);
+    assert!(said.contains("→"), "a refusal says what to do: {said}");
+    assert!(fails(at, &["migrate"]).1.contains("stop the server"));
+    assert!(succeeds(at, &["doctor"]).contains("running, ready"));
+    assert!(succeeds(at, &["audit", "chain"]).contains("clean"));
+    succeeds(at, &["admin", "rotate-keys"]);
+    let archive = ["backup", "--out", "archive", "--passphrase-file", "passphrase"];
+    succeeds(at, &archive);
+    assert!(fails(at, &archive).1.contains("exists"), "an archive is never overwritten");
+    server.stop();
+    assert!(!at.join("data/control.json").exists());
+
+    let restore = ["restore", "--from", "archive", "--passphrase-file", "passphrase", "--data", "restored"];
+    std::fs::write(at.join("other"), "another passphrase altogether").unwrap();
+    let wrong = ["restore", "--from", "archive", "--passphrase-file", "other", "--data", "restored"];
+    fails(at, &wrong);
+    assert!(succeeds(at, &restore).contains("restored"));
+    assert_eq!(fails(at, &restore).0, 2, "a folder with something in it is left alone");
+    let there = ["--data", "restored"];
+    assert_eq!(devices(at, &there), ["99990004STAR00000001", "99990004STAR00000002"]);
+    assert!(succeeds(at, &["audit", "chain", "--data", "restored"]).contains("clean"));
+}
+
+#[test]
+fn a_keystore_that_is_gone_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    installation(at);
+    succeeds(at, &["migrate"]);
+    assert!(devices(at, &[]).is_empty());
+    std::fs::remove_file(at.join("data/keystore.json")).unwrap();
+    let (_, said) = fails(at, &["serve"]);
+    assert!(said.contains("keystore") && said.contains("restore"), "{said}");
+    assert!(!at.join("data/keystore.json").exists());
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_file_and_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("starpay.toml"), "[listen]\nadress = \"127.0.0.1:0\"\n").unwrap();
+    let (code, said) = fails(at, &["serve"]);
+    assert_eq!(code, 2);
+    for part in ["starpay.toml", "adress", "→"] {
+        assert!(said.contains(part), "{said}");
+    }
+    std::fs::write(at.join("starpay.toml"), "[deployment]\nmode = \"live\"\n").unwrap();
+    assert!(fails(at, &["serve"]).1.contains("deployment.acquirer_name"));
+}
