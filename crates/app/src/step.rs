@@ -128,11 +128,12 @@ pub(crate) struct Step<'t> {
     pub(crate) shared: &'t Shared,
     moment: &'t Moment,
     drawn: u32,
+    recorded: i64,
 }
 
 impl<'t> Step<'t> {
     pub(crate) fn new(tx: &'t mut Tx, shared: &'t Shared, actor: &'t Actor, moment: &'t Moment) -> Self {
-        Self { tx, at: moment.at, actor, shared, moment, drawn: 0 }
+        Self { tx, at: moment.at, actor, shared, moment, drawn: 0, recorded: 0 }
     }
 
     /// Bytes nobody can foresee, the same again when the closure is run again.
@@ -302,6 +303,10 @@ impl<'t> Step<'t> {
         facts: &Record,
     ) -> Result<(), Error> {
         let event_id: EventId = self.new_id();
+        // Events of one transaction follow each other by a microsecond, so that a merchant's timeline
+        // shows them in the order in which they happened.
+        let at = Timestamp::from_micros(self.at.micros().saturating_add(self.recorded));
+        self.recorded = self.recorded.saturating_add(1);
         let payload = serde_json::to_vec(&EventPayload { state: state.to_owned(), facts: facts.clone() })?;
         let context = event_context(id.uuid(), version);
         let payload = self.seal(merchant.uuid(), &context, &payload)?;
@@ -316,7 +321,7 @@ impl<'t> Step<'t> {
                 name: name.to_owned(),
                 actor_kind: self.actor.role.as_str().to_owned(),
                 actor_id: Some(self.actor.id.clone()),
-                at: self.at,
+                at,
                 payload,
             },
         )?;

@@ -27,6 +27,7 @@ use starpay_app::{Actor, IdempotencyKey, Role};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use story::{Cast, Story};
 use tokio_util::sync::CancellationToken;
 use virtual_terminal::VirtualTerminal;
@@ -61,6 +62,9 @@ pub(crate) struct Args {
     /// Keep everything here and go on from it [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Pause this long before each step, to watch the page follow
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pause: u64,
     /// Which journey
     #[arg(long, value_enum, value_name = "NAME", default_value = "sole-proprietor")]
     story: StoryName,
@@ -132,6 +136,7 @@ struct Stage {
     slot: (String, String),
     server: String,
     keep_serving: bool,
+    pause: Duration,
 }
 
 async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) -> Result<Stage, Failure> {
@@ -166,6 +171,7 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
         slot: (from.to_string(), from.plus_seconds(SLOT_SECONDS).to_string()),
         server: server.to_owned(),
         keep_serving: !args.once,
+        pause: Duration::from_millis(args.pause),
     })
 }
 
@@ -183,7 +189,7 @@ async fn hire(assembled: &Assembled, role: Role, story: &str) -> Result<String, 
 }
 
 fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure> {
-    let mut report = Report::begin(form);
+    let mut report = Report::begin(form, stage.pause);
     report
         .say(&format!("Starpay 星支付 · demo (sandbox 沙箱, invented data 样例数据) · {}\n", stage.server))?;
     let mut story = Story {

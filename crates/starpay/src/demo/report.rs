@@ -17,12 +17,13 @@ pub(crate) enum Form {
 pub(crate) struct Report {
     form: Form,
     started: Instant,
+    pause: Duration,
     steps: u32,
 }
 
 impl Report {
-    pub(crate) fn begin(form: Form) -> Self {
-        Self { form, started: Instant::now(), steps: 0 }
+    pub(crate) fn begin(form: Form, pause: Duration) -> Self {
+        Self { form, started: Instant::now(), pause, steps: 0 }
     }
 
     /// Runs one step and prints what came of it. `run` answers the state it led to.
@@ -32,6 +33,7 @@ impl Report {
         actor: &str,
         run: impl FnOnce() -> Result<(T, String), Failure>,
     ) -> Result<T, Failure> {
+        std::thread::sleep(self.pause);
         let started = Instant::now();
         let outcome = run();
         let took = started.elapsed();
