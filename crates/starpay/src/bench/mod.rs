@@ -3,6 +3,7 @@
 
 mod bare;
 mod load;
+#[expect(dead_code, reason = "the store's tests, whose file this is, ask more of a server")]
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
 mod scratch;

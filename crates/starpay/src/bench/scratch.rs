@@ -128,12 +128,21 @@ fn fill_statements(engine: Engine) -> [String; 6] {
     let at = "1700000000000000 + n * 50";
     let merchant = merchant.replace("MERCHANTS", &MERCHANTS.to_string());
     [
-        format!("INSERT INTO bench_payment SELECT {id}, {merchant}, 'pay_' || lower({hex}), 'approved', 1000, {at}, {body} FROM {numbers}", hex = hex_text(engine, id)),
+        format!(
+            "INSERT INTO bench_payment SELECT {id}, {merchant}, 'pay_' || lower({hex}), 'approved', 1000, {at}, {body} FROM {numbers}",
+            hex = hex_text(engine, id)
+        ),
         format!("INSERT INTO bench_entry SELECT {id}, {merchant}, 0, {merchant}, 1000, {at} FROM {numbers}"),
         format!("INSERT INTO bench_entry SELECT {id}, {merchant}, 1, {nil}, -1000, {at} FROM {numbers}"),
-        format!("INSERT INTO event (id, merchant_id, kind, aggregate_id, version, name, actor_kind, at, payload, previous, hash) SELECT {id}, {merchant}, 'payment', {id}, 1, 'approve', 'terminal', {at}, {body}, {hash}, {hash} FROM {numbers}"),
-        format!("INSERT INTO chain_head (aggregate_id, merchant_id, kind, version, hash, rooted_version) SELECT {id}, {merchant}, 'payment', 1, {hash}, 1 FROM {numbers}"),
-        format!("INSERT INTO outbox (id, merchant_id, topic, subject, version, payload, state, due_at, attempts, token, lease_until, created_at, finished_at) SELECT {id}, {merchant}, 'payment', {id}, 1, {body}, 'done', {at}, 1, 1, 0, {at}, {at} FROM {numbers}"),
+        format!(
+            "INSERT INTO event (id, merchant_id, kind, aggregate_id, version, name, actor_kind, at, payload, previous, hash) SELECT {id}, {merchant}, 'payment', {id}, 1, 'approve', 'terminal', {at}, {body}, {hash}, {hash} FROM {numbers}"
+        ),
+        format!(
+            "INSERT INTO chain_head (aggregate_id, merchant_id, kind, version, hash, rooted_version) SELECT {id}, {merchant}, 'payment', 1, {hash}, 1 FROM {numbers}"
+        ),
+        format!(
+            "INSERT INTO outbox (id, merchant_id, topic, subject, version, payload, state, due_at, attempts, token, lease_until, created_at, finished_at) SELECT {id}, {merchant}, 'payment', {id}, 1, {body}, 'done', {at}, 1, 1, 0, {at}, {at} FROM {numbers}"
+        ),
     ]
 }
 

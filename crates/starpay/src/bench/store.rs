@@ -34,10 +34,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
     /// Seconds per point
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 1.0)]
     seconds: f64,
     /// Rounds; the median counts
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 7)]
     rounds: usize,
     /// Payments already there when the full store is measured
     #[arg(long, default_value_t = 1_000_000)]
@@ -180,9 +180,8 @@ impl Bench {
         let (full, empty) = (self.scratch(server)?, self.scratch(server)?);
         full.fill(self.rows)?;
         let (full_db, empty_db) = (full.open()?, empty.open()?);
-        let run = |db: &Db| {
-            load::run(&self.runtime, db, Shape::Payment, GOAL_CALLERS, self.length, &self.numbers)
-        };
+        let run =
+            |db: &Db| load::run(&self.runtime, db, Shape::Payment, GOAL_CALLERS, self.length, &self.numbers);
         // Warm caches first: a server that has a million payments has been running for a while.
         run(&full_db)?;
         run(&empty_db)?;

@@ -4,8 +4,8 @@
 //! Uses only the standard library, so that another crate's tests can include this file by path.
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Server {
         let bin = binaries()?;
         let port = free_port()?;
         let mut command = unprivileged();
-        command.args(["sh", "-c", SCRIPT, "starpay-pg"]).arg(bin).arg(port.to_string());
+        command.args(["sh", "-c", SCRIPT, "starpay-pg"]).arg(&bin).arg(port.to_string());
         for setting in settings {
             command.args(["-c", setting]);
         }
@@ -57,7 +57,7 @@ impl Server {
         let pid = said.split_whitespace().nth(1).and_then(|pid| pid.parse().ok());
         let pid = pid.ok_or("the PostgreSQL server did not start (see above)")?;
         let server = Self { child, port, pid };
-        server.wait_until_up()?;
+        server.wait_until_up(&bin)?;
         Ok(server)
     }
 
@@ -71,10 +71,12 @@ impl Server {
         self.pid
     }
 
-    fn wait_until_up(&self) -> Result<(), String> {
+    fn wait_until_up(&self, bin: &Path) -> Result<(), String> {
         let begun = Instant::now();
         while begun.elapsed() < START_LIMIT {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+            let mut ask = Command::new(bin.join("pg_isready"));
+            ask.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            if ask.status().is_ok_and(|answer| answer.success()) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));

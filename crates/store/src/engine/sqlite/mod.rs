@@ -60,7 +60,7 @@ pub(crate) fn start(
         let bell = Arc::clone(&bell);
         spawn("store-checkpoint", move || checkpointer.run(&bell))?
     };
-    let writer = writer::Writer::new(conn, config.batch_max, counters, Arc::clone(&bell), pressure);
+    let writer = writer::Writer::new(conn, config.batch_max, counters, Arc::clone(&bell), pressure)?;
     workers.push(spawn("store-write", move || writer.run(&writes))?);
     Ok(Threads { workers, checkpointer: Some((bell, run)), lock: Some(lock) })
 }

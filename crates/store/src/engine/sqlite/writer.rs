@@ -11,11 +11,13 @@ use crate::lanes::{Bell, Lanes, Ran, Rung, Waiting};
 use crate::metrics::{Counters, add, raise};
 use crate::tx::{Doom, Link as TxLink, Tx};
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Closures after which the checkpointer is called.
-const CHECKPOINT_EVERY: usize = 1000;
+/// Pages the log grows by before the checkpointer is called: 4 MiB.
+const CHECKPOINT_PAGES: usize = 1000;
 
 /// The writer thread's state.
 pub(super) struct Writer {
@@ -24,19 +26,29 @@ pub(super) struct Writer {
     counters: Arc<Counters>,
     bell: Arc<Bell>,
     pressure: Pressure,
-    since_checkpoint: usize,
+    /// Pages in the log after the last commit, told by the engine.
+    log_pages: Arc<AtomicUsize>,
+    /// Pages in the log when the checkpointer was last called.
+    called_at: usize,
 }
 
 impl Writer {
     pub(super) fn new(
-        conn: Connection,
+        mut conn: Connection,
         batch_max: usize,
         counters: Arc<Counters>,
         bell: Arc<Bell>,
         pressure: Pressure,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
+        let log_pages = Arc::new(AtomicUsize::new(0));
+        let told = Arc::clone(&log_pages);
+        conn.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
+            told.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))
+        .map_err(StoreError::unavailable)?;
         let tx = Tx::over(TxLink::Sqlite(Link::new(conn)));
-        Self { tx, batch_max: batch_max.max(1), counters, bell, pressure, since_checkpoint: 0 }
+        Ok(Self { tx, batch_max: batch_max.max(1), counters, bell, pressure, log_pages, called_at: 0 })
     }
 
     /// Works until the lanes are closed and empty.
@@ -53,14 +65,26 @@ impl Writer {
                 add(&self.counters.transactions_lost, 1);
                 tracing::error!(%error, members = size, "a shared transaction died");
             }
+            let waiting = lanes.depth();
             for job in batch.drain(..) {
                 job.answer(fate.clone());
             }
-            self.since_checkpoint += size;
-            if self.since_checkpoint >= CHECKPOINT_EVERY {
-                self.since_checkpoint = 0;
-                self.bell.ring(Rung::Work);
+            self.call_checkpointer();
+            if size > 1 {
+                lanes.let_gather(self.batch_max.min(waiting + size));
             }
+        }
+    }
+
+    fn call_checkpointer(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.called_at {
+            // The log started over.
+            self.called_at = 0;
+        }
+        if pages >= self.called_at + CHECKPOINT_PAGES {
+            self.called_at = pages;
+            self.bell.ring(Rung::Work);
         }
     }
 
