@@ -27,8 +27,9 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 const BACK_OFF: BackOff = BackOff { first_seconds: 1, longest_seconds: 600, attempts_max: 40 };
 /// How long a registry is given before it is asked.
 const REGISTRY_SECONDS: i64 = 5;
-/// Seconds between two signed roots.
-const ROOT_SECONDS: i64 = 3600;
+/// Seconds between two signed roots: for as long, what was cut off the end of a chain with all its
+/// traces is not noticed. Nothing is signed when nothing changed.
+const ROOT_SECONDS: i64 = 60;
 /// Seconds between two sweeps of what is over.
 const SWEEP_SECONDS: i64 = 600;
 
@@ -142,6 +143,10 @@ impl Platform {
                 }
             }
             if *stop.borrow() {
+                // A clean stop leaves nothing that no root covers.
+                if let Err(error) = self.sign_root(&actor).await {
+                    tracing::warn!(%error, detail = error.detail, "signing the last root failed");
+                }
                 return;
             }
             if done > 0 {

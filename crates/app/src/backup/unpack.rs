@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn an_archive_that_differs_from_its_list_is_refused() {
-        let (one, two): ((&str, &[u8]), (&str, &[u8])) = (("one", b"1"), ("two", b"2"));
+        let one: (&str, &[u8]) = ("one", b"1");
+        let two: (&str, &[u8]) = ("two", b"2");
         for listed in
             [vec![], vec![one], vec![two, one], vec![one, ("two", b"3")], vec![one, two, ("x", b"")]]
         {

@@ -1,0 +1,62 @@
+//! What is over goes away; what waited too long ends; what is young stays.
+
+use crate::support::{jobs, on_both};
+
+#[test]
+fn drafts_end_when_their_time_is_over_and_not_before() {
+    on_both(|stand| async move {
+        let shop = stand.shop("15400000001").await;
+        let state = async |of: &crate::support::Shop| {
+            stand.platform.application(&of.actor, of.application).await.unwrap().state
+        };
+        stand.wait_days(179);
+        assert_eq!(stand.platform.sweep(&jobs()).await.unwrap().expired, 0);
+        let young = stand.shop("15400000002").await;
+        stand.wait_days(2);
+        assert_eq!(stand.platform.sweep(&jobs()).await.unwrap().expired, 1);
+        assert_eq!(stand.platform.sweep(&jobs()).await.unwrap().expired, 0);
+        let admin = crate::support::admin();
+        let over = stand.platform.application(&admin, shop.application).await.unwrap();
+        assert_eq!(over.state, "expired");
+        assert_eq!(state(&young).await, "draft");
+        assert!(stand.platform.verify_chain(&admin).await.unwrap().clean);
+        stand
+    });
+}
+
+#[test]
+fn what_is_over_is_removed_in_slices() {
+    on_both(|stand| async move {
+        stand.shop("15400000001").await;
+        let old = 1_700_000_000_000_000_i64;
+        for number in 0..450 {
+            stand_row(&stand, number, old);
+        }
+        let swept = stand.platform.sweep(&jobs()).await.unwrap();
+        assert_eq!(swept.nonces, 450);
+        let again = stand.platform.sweep(&jobs()).await.unwrap();
+        assert_eq!((again.nonces, again.expired), (0, 0));
+        stand.wait_days(3);
+        assert_eq!(
+            stand.platform.sweep(&jobs()).await.unwrap().attempts,
+            1,
+            "the code that was sent is forgotten"
+        );
+        stand
+    });
+}
+
+fn stand_row(stand: &crate::support::Stand, number: i64, expires_at: i64) {
+    if number % 50 == 0 {
+        let rows: Vec<String> =
+            (number..number + 50).map(|n| format!("('test', {}, {expires_at})", nonce(stand, n))).collect();
+        stand.poke(&format!("INSERT INTO used_nonce (scope, nonce, expires_at) VALUES {}", rows.join(", ")));
+    }
+}
+
+fn nonce(stand: &crate::support::Stand, number: i64) -> String {
+    match stand.config.location.engine() {
+        starpay_store::Engine::Sqlite => format!("x'{number:016x}'"),
+        starpay_store::Engine::Postgres => format!("'\\x{number:016x}'::bytea"),
+    }
+}

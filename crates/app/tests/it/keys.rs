@@ -1,0 +1,69 @@
+//! Rotation keeps everything readable; erasure makes one merchant unreadable and the chain whole.
+
+use crate::support::{Shop, Stand, admin, jobs, on_both};
+use starpay_app::{Error, ErrorKind};
+use starpay_domain::id::{DocumentId, MerchantId, TypedId};
+
+/// Reads everything of a shop that is sealed: form, document, timeline.
+async fn read(stand: &Stand, shop: &Shop) -> Result<(), Error> {
+    stand.platform.application(&shop.actor, shop.application).await?;
+    let document = DocumentId::parse(&shop.document.id).unwrap();
+    stand.platform.document_content(&shop.actor, shop.application, document).await?;
+    Ok(())
+}
+
+#[test]
+fn rotation_keeps_everything_readable() {
+    on_both(|stand| async move {
+        let shops = [stand.shop("15400000001").await, stand.shop("15400000002").await];
+        let first = stand.platform.rotate_keys(&admin()).await.unwrap();
+        // Two merchants and the platform itself.
+        assert_eq!((first.version, first.rewrapped), (2, 3));
+        let second = stand.platform.rotate_keys(&admin()).await.unwrap();
+        assert_eq!((second.version, second.rewrapped), (3, 3));
+        assert_ne!(first.key, second.key);
+        for shop in &shops {
+            read(&stand, shop).await.unwrap();
+        }
+        let stand = tokio::task::spawn_blocking(|| stand.restart()).await.unwrap();
+        for shop in &shops {
+            read(&stand, shop).await.unwrap();
+        }
+        stand.shop("15400000003").await;
+        assert!(stand.platform.verify_chain(&admin()).await.unwrap().clean);
+        assert_eq!(stand.platform.rotate_keys(&shops[0].actor).await.unwrap_err().kind, ErrorKind::Forbidden);
+        stand
+    });
+}
+
+#[test]
+fn an_erased_merchant_is_unreadable_and_the_chain_verifies() {
+    on_both(|stand| async move {
+        let (erased, kept) = (stand.shop("15400000001").await, stand.shop("15400000002").await);
+        stand.platform.sign_root(&jobs()).await.unwrap();
+        read(&stand, &erased).await.unwrap();
+        let report = stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
+        assert_eq!((report.keys_destroyed, report.contacts_cleared), (1, 1));
+        assert_eq!(read(&stand, &erased).await.unwrap_err().kind, ErrorKind::NotFound);
+        read(&stand, &kept).await.unwrap();
+        let report = stand.platform.verify_chain(&admin()).await.unwrap();
+        assert!(report.clean, "{:?}", report.findings);
+        // Once more changes nothing; a stranger cannot be erased.
+        let again = stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
+        assert_eq!((again.keys_destroyed, again.contacts_cleared), (0, 0));
+        let stranger = MerchantId::from_uuid(erased.application.uuid());
+        assert_eq!(
+            stand.platform.erase_merchant(&admin(), stranger).await.unwrap_err().kind,
+            ErrorKind::NotFound
+        );
+        // Housekeeping and rotation go round what cannot be opened.
+        stand.wait_days(200);
+        stand.platform.sweep(&jobs()).await.unwrap();
+        assert_eq!(stand.platform.rotate_keys(&admin()).await.unwrap().rewrapped, 2);
+        // The same person comes back as somebody new.
+        let back = stand.shop("15400000001").await;
+        assert_ne!(back.merchant, erased.merchant);
+        read(&stand, &back).await.unwrap();
+        stand
+    });
+}

@@ -1,0 +1,16 @@
+//! Use cases over a real store, a real keystore and the sandbox's outside world.
+
+#![expect(clippy::unwrap_used, reason = "what a test stands on may stop it")]
+
+mod activation;
+mod backup;
+mod chain;
+mod housekeeping;
+mod keys;
+mod operator;
+#[expect(dead_code, reason = "shared with the store's tests, which use more of it")]
+#[path = "../../../store/tests/it/postgres.rs"]
+mod postgres;
+mod support;
+mod terminal;
+mod world;
