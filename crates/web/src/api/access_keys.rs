@@ -29,7 +29,7 @@ async fn me(State(web): State<Web>, Caller(actor): Caller) -> Json<Me> {
 /// Make a key
 ///
 /// For staff, a carrier, a registry or an integrator. The token is shown once.
-#[utoipa::path(post, path = "/api/v1/access-keys", request_body = NewAccessKey,
+#[utoipa::path(post, path = "/api/v1/access-keys", request_body(content = NewAccessKey, example = json!({"role": "warehouse", "label": "Warehouse Shenzhen", "merchant_id": null})),
     responses((status = 201, description = "The key.", body = AccessKeyCreated)))]
 async fn create(
     State(web): State<Web>,

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Routes {
 /// Ask for an activation code
 ///
 /// It goes out by SMS, never in this answer.
-#[utoipa::path(post, path = "/api/v1/activations", request_body = ActivationRequest,
+#[utoipa::path(post, path = "/api/v1/activations", request_body(content = ActivationRequest, example = json!({"serial": "99990004STAR00000001"})),
     responses((status = 201, description = "The activation.", body = ActivationView)))]
 async fn request(
     State(web): State<Web>,

@@ -56,7 +56,7 @@ async fn send_code(
 /// Sign with the code
 ///
 /// What is signed is the text whose hash is given: the one that was read.
-#[utoipa::path(post, path = "/api/v1/agreements/{id}/sign", request_body = SignCode,
+#[utoipa::path(post, path = "/api/v1/agreements/{id}/sign", request_body(content = SignCode, example = json!({"code": "000000", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
     params(("id" = String, Path, description = "`agr_…`")),
     responses((status = 200, description = "The signed agreement.", body = AgreementView)))]
 async fn sign(

@@ -46,7 +46,7 @@ async fn list(
 }
 
 /// Start an application
-#[utoipa::path(post, path = "/api/v1/applications", request_body = NewApplication,
+#[utoipa::path(post, path = "/api/v1/applications", request_body(content = NewApplication, example = json!({"subject_type": "sole_proprietor", "business_no": "A-0001"})),
     responses((status = 201, description = "The draft.", body = ApplicationView)))]
 async fn start(
     State(web): State<Web>,
@@ -73,7 +73,7 @@ async fn view(
 /// Fill fields in
 ///
 /// All fields are checked first. If one is wrong, none is kept and every wrong one is named.
-#[utoipa::path(patch, path = "/api/v1/applications/{id}", request_body = PatchApplication,
+#[utoipa::path(patch, path = "/api/v1/applications/{id}", request_body(content = PatchApplication, example = json!({"fields": {"licence.uscc": "92440399MA5DEM039F"}})),
     params(("id" = String, Path, description = "`app_…`"),
         ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
     responses((status = 200, description = "The application.", body = ApplicationView)))]

@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
 /// Ask for a one-time code
 ///
 /// It goes to the mobile number by SMS. The answer is the same whether or not the number is known.
-#[utoipa::path(post, path = "/api/v1/contacts", request_body = StartContact,
+#[utoipa::path(post, path = "/api/v1/contacts", request_body(content = StartContact, example = json!({"mobile": "15400000001", "email": "lin@example.test"})),
     responses((status = 201, description = "A code is on its way.", body = ContactStarted)))]
 async fn start(
     State(web): State<Web>,
@@ -32,7 +32,7 @@ async fn start(
 
 /// Sign in with the code
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/verify", params(("id" = String, Path, description = "`con_…`")),
-    request_body = VerifyContact,
+    request_body(content = VerifyContact, example = json!({"code": "000000"})),
     responses((status = 200, description = "A session; its token is shown once.", body = SessionView)))]
 async fn verify(
     State(web): State<Web>,

@@ -31,7 +31,7 @@ async fn list(
 }
 
 /// Take a terminal into stock
-#[utoipa::path(post, path = "/api/v1/devices", request_body = NewDevice,
+#[utoipa::path(post, path = "/api/v1/devices", request_body(content = NewDevice, example = json!({"serial": "99990004STAR00000001", "model": "STAR-A1"})),
     responses((status = 201, description = "The terminal.", body = DeviceView)))]
 async fn stock(
     State(web): State<Web>,

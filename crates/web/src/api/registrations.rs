@@ -33,7 +33,7 @@ async fn list(
 /// Answer a registration
 ///
 /// For registries: registered with its numbers, or refused with the field to correct.
-#[utoipa::path(post, path = "/api/v1/registrations/{id}/answer", request_body = RegistrationResult,
+#[utoipa::path(post, path = "/api/v1/registrations/{id}/answer", request_body(content = RegistrationResult, example = json!({"result": "registered", "network_ref": "NET-0001", "merchant_no": "899440358120001", "terminal_no": "10000001"})),
     params(("id" = String, Path, description = "`reg_…`")),
     responses((status = 200, description = "The registration.", body = RegistrationView)))]
 async fn answer(

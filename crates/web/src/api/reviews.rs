@@ -49,7 +49,7 @@ async fn approve(
 }
 
 /// Reject
-#[utoipa::path(post, path = "/api/v1/applications/{id}/reject", request_body = Rejection,
+#[utoipa::path(post, path = "/api/v1/applications/{id}/reject", request_body(content = Rejection, example = json!({"reasons": ["D401"]})),
     params(("id" = String, Path, description = "`app_…`")),
     responses((status = 200, description = "The application.", body = ApplicationView)))]
 async fn reject(
@@ -65,7 +65,7 @@ async fn reject(
 /// Ask the merchant for more
 ///
 /// Only the fields and documents named open again.
-#[utoipa::path(post, path = "/api/v1/applications/{id}/request-info", request_body = InfoRequest,
+#[utoipa::path(post, path = "/api/v1/applications/{id}/request-info", request_body(content = InfoRequest, example = json!({"fields": ["licence.uscc"], "reasons": ["D401"]})),
     params(("id" = String, Path, description = "`app_…`")),
     responses((status = 200, description = "The application.", body = ApplicationView)))]
 async fn request_info(

@@ -39,7 +39,7 @@ async fn list(
 }
 
 /// Confirm where the parcel goes
-#[utoipa::path(post, path = "/api/v1/shipments/{id}/confirm-address", request_body = AddressConfirmation,
+#[utoipa::path(post, path = "/api/v1/shipments/{id}/confirm-address", request_body(content = AddressConfirmation, example = json!({"address": null})),
     params(("id" = String, Path, description = "`shp_…`")),
     responses((status = 200, description = "The shipment.", body = ShipmentView)))]
 async fn confirm_address(
@@ -55,7 +55,7 @@ async fn confirm_address(
 /// Pack a terminal
 ///
 /// Binds the terminal to the merchant.
-#[utoipa::path(post, path = "/api/v1/shipments/{id}/pack", request_body = PackShipment,
+#[utoipa::path(post, path = "/api/v1/shipments/{id}/pack", request_body(content = PackShipment, example = json!({"serial": "99990004STAR00000001", "seal": "S-0001"})),
     params(("id" = String, Path, description = "`shp_…`")),
     responses((status = 200, description = "The shipment.", body = ShipmentView)))]
 async fn pack(
@@ -69,7 +69,7 @@ async fn pack(
 }
 
 /// Hand the parcel over
-#[utoipa::path(post, path = "/api/v1/shipments/{id}/hand-over", request_body = HandOver,
+#[utoipa::path(post, path = "/api/v1/shipments/{id}/hand-over", request_body(content = HandOver, example = json!({"carrier": "sandbox", "tracking_no": null})),
     params(("id" = String, Path, description = "`shp_…`")),
     responses((status = 200, description = "The shipment.", body = ShipmentView)))]
 async fn hand_over(
@@ -85,7 +85,7 @@ async fn hand_over(
 /// Report what happened to a parcel
 ///
 /// For carriers.
-#[utoipa::path(post, path = "/api/v1/shipments/{id}/track", request_body = TrackReport,
+#[utoipa::path(post, path = "/api/v1/shipments/{id}/track", request_body(content = TrackReport, example = json!({"status": "delivered"})),
     params(("id" = String, Path, description = "`shp_…`")),
     responses((status = 200, description = "The shipment.", body = ShipmentView)))]
 async fn track(
@@ -101,7 +101,7 @@ async fn track(
 /// Confirm the parcel in hand
 ///
 /// The merchant reads the serial off the terminal and says whether the seal was whole.
-#[utoipa::path(post, path = "/api/v1/shipments/{id}/receive", request_body = Receipt,
+#[utoipa::path(post, path = "/api/v1/shipments/{id}/receive", request_body(content = Receipt, example = json!({"serial": "99990004STAR00000001", "seal_intact": true})),
     params(("id" = String, Path, description = "`shp_…`")),
     responses((status = 200, description = "The shipment.", body = ShipmentView)))]
 async fn receive(

@@ -28,7 +28,7 @@ pub(super) fn routes() -> Routes {
 /// Step 7: ask for the keys
 ///
 /// The answer is a signed statement with the keys in an envelope only this terminal opens.
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/keys", request_body = KeyRequest,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/keys", request_body(content = KeyRequest, example = json!({"device_nonce": "AgICAgICAgICAgICAgICAg"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The signed statement.", body = KeyStatement)))]
 async fn keys(
@@ -40,7 +40,7 @@ async fn keys(
 }
 
 /// Step 7: the keys are in
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/keys/confirm", request_body = KeyConfirmation,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/keys/confirm", request_body(content = KeyConfirmation, example = json!({"key_version": 1, "kcv": "A1B2C3", "certificate_serial": "5f0c1a2b3c4d"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn confirm_keys(
@@ -64,7 +64,7 @@ async fn config(
 }
 
 /// Step 8: it is applied
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/config", request_body = ConfigAcknowledgement,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/config", request_body(content = ConfigAcknowledgement, example = json!({"version": 1, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn acknowledge_config(
@@ -76,7 +76,7 @@ async fn acknowledge_config(
 }
 
 /// Step 9: sign in with the keys
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/sign-in", request_body = SignIn,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/sign-in", request_body(content = SignIn, example = json!({"key_version": 1, "amount_fen": 0})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn sign_in(
@@ -88,7 +88,7 @@ async fn sign_in(
 }
 
 /// Step 10: set the operators' PINs
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/pin", request_body = PinSetting,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/pin", request_body(content = PinSetting, example = json!({"operators": [{"number": "01", "role": "manager", "pin": {"enc": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "ct": "c2VhbGVkIGZvciB0aGUgcGxhdGZvcm0"}}]})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn pin(
@@ -100,7 +100,7 @@ async fn pin(
 }
 
 /// Step 11: report the test call
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/test", request_body = TestCall,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/test", request_body(content = TestCall, example = json!({"key_version": 1, "amount_fen": 0, "printed": true})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn test(

@@ -59,7 +59,7 @@ impl IntoResponse for Status {
 /// Step 1: show the code
 ///
 /// Signed by the key in its own body. The same claim again answers 200 with the same challenge.
-#[utoipa::path(post, path = "/terminal/v1/claims", request_body = Claim,
+#[utoipa::path(post, path = "/terminal/v1/claims", request_body(content = Claim, example = json!({"code": "7K2M9-QX4TD", "serial": "99990004STAR00000001", "model": "STAR-A1", "firmware": "1.0.0", "sign_key": "MFkwEwYHKoZIzj0CAQYI…", "envelope_key": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "device_nonce": "AgICAgICAgICAgICAgICAg"})),
     responses((status = 201, description = "Claimed.", body = Claimed), (status = 200, description = "Claimed before.", body = Claimed)))]
 async fn claim(
     State(web): State<Web>,
@@ -92,4 +92,45 @@ async fn status(
     AskingTerminal(actor): AskingTerminal,
 ) -> Result<Status, Problem> {
     Ok(Status(web.platform.terminal_status(&actor, id).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+    use starpay_app::view;
+
+    fn reads<T: DeserializeOwned>(example: &Value) -> bool {
+        crate::input::parse::<T>(example.to_string().as_bytes()).is_ok()
+    }
+
+    #[test]
+    fn every_example_reads() {
+        let document = serde_json::to_value(crate::openapi::document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let commands = paths.iter().filter_map(|(path, item)| {
+            let content = &item["post"]["requestBody"]["content"]["application/json"];
+            (path.starts_with("/terminal/") && !content.is_null()).then_some((path, &content["example"]))
+        });
+        for (path, example) in commands {
+            let step = path.rsplit_once("{id}/").map_or(path.as_str(), |(_, step)| step);
+            let fine = match step {
+                "/terminal/v1/claims" => reads::<view::Claim>(example),
+                "/terminal/v1/operators/verify" => reads::<view::VerifyOperator>(example),
+                "identity" => reads::<view::IdentityProof>(example),
+                "compatibility" => reads::<view::CompatibilityReport>(example),
+                "network" => reads::<view::NetworkReport>(example),
+                "location" => reads::<view::LocationReport>(example),
+                "backup" => reads::<view::BackupAcknowledgement>(example),
+                "keys" => reads::<view::KeyRequest>(example),
+                "keys/confirm" => reads::<view::KeyConfirmation>(example),
+                "config" => reads::<view::ConfigAcknowledgement>(example),
+                "sign-in" => reads::<view::SignIn>(example),
+                "pin" => reads::<view::PinSetting>(example),
+                "test" => reads::<view::TestCall>(example),
+                other => panic!("{other}: say what its example reads as"),
+            };
+            assert!(fine, "{path}: {example}");
+        }
+    }
 }

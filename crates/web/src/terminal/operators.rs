@@ -16,7 +16,7 @@ pub(super) fn routes() -> Routes {
 /// Check an operator's PIN
 ///
 /// A wrong one is 401 `pin_wrong` with the tries left, too many are 423 `operator_locked`.
-#[utoipa::path(post, path = "/terminal/v1/operators/verify", request_body = VerifyOperator,
+#[utoipa::path(post, path = "/terminal/v1/operators/verify", request_body(content = VerifyOperator, example = json!({"number": "01", "pin": {"enc": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "ct": "c2VhbGVkIGZvciB0aGUgcGxhdGZvcm0"}})),
     responses((status = 200, description = "It is right.", body = PinVerification)))]
 async fn verify(
     State(web): State<Web>,

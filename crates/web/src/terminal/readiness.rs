@@ -25,7 +25,7 @@ pub(super) fn routes() -> Routes {
 }
 
 /// Step 2: prove the identity
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/identity", request_body = IdentityProof,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/identity", request_body(content = IdentityProof, example = json!({"device_nonce": "AgICAgICAgICAgICAgICAg", "server_nonce": "AgICAgICAgICAgICAgICAg", "challenge": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "csr": "MIIBMjCB2QIBADAfMR0w…", "proof": "mJ5v0b1…"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn identity(
@@ -37,7 +37,7 @@ async fn identity(
 }
 
 /// Step 3: report model and software
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/compatibility", request_body = CompatibilityReport,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/compatibility", request_body(content = CompatibilityReport, example = json!({"model": "STAR-A1", "firmware": "1.0.0", "printer": true, "positioning": true, "free_kib": 65536})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn compatibility(
@@ -49,7 +49,7 @@ async fn compatibility(
 }
 
 /// Step 4: report the network test
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/network", request_body = NetworkReport,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/network", request_body(content = NetworkReport, example = json!({"legs": [{"leg": "resolve", "ok": true, "ms": 3, "detail": ""}, {"leg": "connect", "ok": true, "ms": 12, "detail": ""}, {"leg": "tls", "ok": true, "ms": 25, "detail": ""}, {"leg": "http", "ok": true, "ms": 9, "detail": ""}, {"leg": "clock", "ok": true, "ms": 1, "detail": "offset 40 ms"}, {"leg": "throughput", "ok": true, "ms": 210, "detail": "1.2 MB/s"}]})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn network(
@@ -61,7 +61,7 @@ async fn network(
 }
 
 /// Step 5: report the place
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/location", request_body = LocationReport,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/location", request_body(content = LocationReport, example = json!({"latitude_e6": 22_543_096, "longitude_e6": 114_057_865, "accuracy_m": 12, "source": "gnss"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn location(
@@ -85,7 +85,7 @@ async fn backup_document(
 }
 
 /// Step 6: it is kept
-#[utoipa::path(post, path = "/terminal/v1/activations/{id}/backup", request_body = BackupAcknowledgement,
+#[utoipa::path(post, path = "/terminal/v1/activations/{id}/backup", request_body(content = BackupAcknowledgement, example = json!({"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn backup(
