@@ -10,6 +10,11 @@ fn axe() -> PathBuf {
 }
 
 const STATUS: &str = "document.querySelector('.terminal-status').textContent";
+/// Texts that are a bare code: something whose words the catalogue lacks.
+const BARE_CODES: &str =
+    "[...document.querySelectorAll('main *')].flatMap((element) => [...element.childNodes])
+    .filter((node) => node.nodeType === 3).map((node) => node.data.trim())
+    .filter((text) => /^[a-z]+(_[a-z]+)+$/.test(text)).join()";
 /// Layout shift that visitors do not notice is under 0.1 (the web vitals' own limit).
 const SHIFT_MAX: f64 = 0.1;
 
@@ -67,6 +72,7 @@ async fn every_page_is_accessible_and_fits_at_both_sizes_in_both_schemes_and_lan
                 let found = browser.accessibility(&axe()).await?;
                 assert!(found.is_empty(), "{place}:\n{}", found.join("\n"));
                 assert_eq!(browser.overflow().await?, 0, "{place} is wider than the screen");
+                assert_eq!(browser.evaluate(BARE_CODES).await?, "", "{place} shows codes");
                 let marked = "document.querySelector('.sandbox').innerText.includes('沙箱')";
                 assert_eq!(
                     browser.evaluate(marked).await?,
