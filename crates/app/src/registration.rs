@@ -21,7 +21,7 @@ use starpay_domain::shipment::Shipment;
 use starpay_store::aggregate::registration as rows;
 use starpay_store::settlement_account::{self, SettlementAccountRow};
 use starpay_store::store_place::{self, StorePlaceRow};
-use starpay_store::{Page as Found, Value, aggregate};
+use starpay_store::{Page as Found, Value};
 use uuid::Uuid;
 
 impl Platform {
@@ -38,20 +38,13 @@ impl Platform {
         actor.may(Action::RegistrationView)?;
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {
-            let found = match (application, step.actor.merchant) {
-                (Some(application), _) => {
+            let found = match application {
+                Some(application) => {
                     let owner = step.get::<Application>(application)?.merchant;
                     let rows = rows::list_by_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows, next: None }
                 }
-                (None, Some(merchant)) => aggregate::list_by_merchant(
-                    step.tx,
-                    &aggregate::REGISTRATION,
-                    merchant.uuid(),
-                    after,
-                    limit,
-                )?,
-                (None, None) => aggregate::list_all(step.tx, &aggregate::REGISTRATION, after, limit)?,
+                None => step.page_of::<Registration>(after, limit)?,
             };
             crate::paging::write(found, |row| {
                 let found: Loaded<Registration> = step.load(row)?;

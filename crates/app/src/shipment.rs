@@ -43,16 +43,13 @@ impl Platform {
         actor.may(Action::ShipmentView)?;
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {
-            let found = match (application, step.actor.merchant) {
-                (Some(application), _) => {
+            let found = match application {
+                Some(application) => {
                     let owner = step.get::<Application>(application)?.merchant;
                     let latest = rows::latest_of_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows: latest.into_iter().collect(), next: None }
                 }
-                (None, Some(merchant)) => {
-                    aggregate::list_by_merchant(step.tx, &aggregate::SHIPMENT, merchant.uuid(), after, limit)?
-                }
-                (None, None) => aggregate::list_all(step.tx, &aggregate::SHIPMENT, after, limit)?,
+                None => step.page_of::<Shipment>(after, limit)?,
             };
             crate::paging::write(found, |row| {
                 let found: Loaded<Shipment> = step.load(row)?;

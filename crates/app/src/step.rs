@@ -15,7 +15,7 @@ use starpay_domain::machine::{Machine, MachineEvent};
 use starpay_domain::term::Terms;
 use starpay_store::aggregate::{self, AggregateRow, Table};
 use starpay_store::event::{self, NewEvent};
-use starpay_store::{FromValue, Tx, Value};
+use starpay_store::{Cursor, FromValue, Page, Tx, Value};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -206,6 +206,18 @@ impl<'t> Step<'t> {
         self.check_owner(row.merchant_id)?;
         let row = aggregate::lock(self.tx, M::TABLE, row.id, row.merchant_id)?;
         self.load(row)
+    }
+
+    /// One page of the actor's own machines; of everybody's for staff.
+    pub(crate) fn page_of<M: Stored>(
+        &mut self,
+        after: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Page<AggregateRow>, Error> {
+        Ok(match self.actor.merchant {
+            Some(merchant) => aggregate::list_by_merchant(self.tx, M::TABLE, merchant.uuid(), after, limit)?,
+            None => aggregate::list_all(self.tx, M::TABLE, after, limit)?,
+        })
     }
 
     fn check_owner(&self, merchant: Uuid) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use starpay_domain::place::{Place, distance_m};
 use starpay_domain::reason::ReasonCode;
 use starpay_domain::visit::{Visit, VisitEvent, VisitOutcome};
 use starpay_store::aggregate::visit as rows;
-use starpay_store::{Page as Found, Value, aggregate};
+use starpay_store::{Page as Found, Value};
 use uuid::Uuid;
 
 /// Longest slot.
@@ -34,16 +34,13 @@ impl Platform {
         actor.may(Action::VisitView)?;
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {
-            let found = match (application, step.actor.merchant) {
-                (Some(application), _) => {
+            let found = match application {
+                Some(application) => {
                     let owner = step.get::<Application>(application)?.merchant;
                     let latest = rows::latest_of_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows: latest.into_iter().collect(), next: None }
                 }
-                (None, Some(merchant)) => {
-                    aggregate::list_by_merchant(step.tx, &aggregate::VISIT, merchant.uuid(), after, limit)?
-                }
-                (None, None) => aggregate::list_all(step.tx, &aggregate::VISIT, after, limit)?,
+                None => step.page_of::<Visit>(after, limit)?,
             };
             crate::paging::write(found, |row| {
                 let visit: Loaded<Visit> = step.load(row)?;
