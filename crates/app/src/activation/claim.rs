@@ -1,30 +1,28 @@
-//! Steps 1 and 2: the code, and the proof of who holds the keys.
+//! Step 1: the code.
 //!
 //! Whoever guesses is told nothing but "not right" and is soon locked out; whoever holds the exact
 //! code of this very terminal is told exactly what is wrong. A second key on the same serial is a
 //! copy of the terminal, and is refused.
 
 use super::signed_request::refused;
-use super::stage::{Outcome, blocked};
-use super::{SignedRequest, contradicts};
+use super::stage::blocked;
+use super::{SignedRequest, wait_seconds};
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Platform, Replayed};
 use crate::step::{Loaded, Step};
 use crate::vault::domain_of;
-use crate::view::{Claim, Claimed, IdentityProof, TerminalStatus};
+use crate::view::{Claim, Claimed};
 use crate::{Actor, Role};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use starpay_domain::activation::{Activation, ActivationEvent, Step as Stage};
+use starpay_domain::activation::{Activation, ActivationEvent};
 use starpay_domain::device::Device;
-use starpay_domain::device_auth::{DeviceAuth, DeviceAuthEvent};
+use starpay_domain::device_auth::DeviceAuth;
 use starpay_domain::id::{ActivationId, DeviceAuthId, TypedId};
 use starpay_domain::identifier::{ActivationCode, TerminalSerial};
 use starpay_domain::machine::Machine;
 use starpay_domain::term::Term;
-use starpay_keys::certificate::CertificateRequest;
 use starpay_keys::envelope::EnvelopePublicKey;
-use starpay_keys::signature::{PublicKey, Signature};
+use starpay_keys::signature::PublicKey;
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::{Value, aggregate};
@@ -49,12 +47,8 @@ pub(super) struct KeptClaim {
     pub(super) firmware: String,
 }
 
-/// What is kept of the identity proof.
-#[derive(Serialize, Deserialize)]
-pub(super) struct KeptIdentity {
-    /// The certificate request, base64url.
-    pub(super) csr: String,
-}
+/// An activation and its terminal.
+type Holder = (Loaded<Activation>, Loaded<Device>);
 
 /// A claim whose form is right.
 struct Shown {
@@ -116,30 +110,10 @@ impl Platform {
         let vault = &self.shared.vault;
         Subjects {
             serial: vault.code_hash(domain_of::ATTEMPT, &format!("serial|{typed}")),
-            address: address
-                .map(|address| vault.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))),
+            address: address.map(|address| {
+                vault.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))
+            }),
         }
-    }
-
-    /// Step 2: the sign key answers the challenge, and asks for a certificate for the TLS key.
-    ///
-    /// # Errors
-    /// `challenge_mismatch`, `identity_invalid`, `csr_invalid`, `illegal_transition`.
-    pub async fn prove_identity(
-        &self,
-        actor: &Actor,
-        id: ActivationId,
-        proof: IdentityProof,
-    ) -> Result<TerminalStatus, Error> {
-        let csr = wire::from_base64url(&proof.csr).ok_or_else(|| contradicts("csr_invalid", "csr"))?;
-        CertificateRequest::parse(&csr).map_err(|_| contradicts("csr_invalid", "csr"))?;
-        let signature = wire::from_base64url(&proof.proof)
-            .and_then(|bytes| Signature::from_bytes(&bytes).ok())
-            .ok_or_else(|| contradicts("identity_invalid", "proof"))?;
-        self.take(actor, id, Stage::IdentityProven, move |step, found| {
-            admit_identity(step, found, &proof, &csr, &signature)
-        })
-        .await
     }
 }
 
@@ -189,13 +163,13 @@ fn locked_out(step: &mut Step<'_>, subjects: &Subjects) -> Result<Option<Error>,
         && let Standing::Locked { until } =
             attempt::standing(step.tx, "claim-address", address, step.at, PER_ADDRESS)?
     {
-        let wait = until.seconds_since(step.at);
+        let wait = wait_seconds(until, step.at);
         return Ok(Some(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait)));
     }
     match attempt::standing(step.tx, "claim-serial", &subjects.serial, step.at, PER_SERIAL)? {
         Standing::Open { .. } => Ok(None),
         Standing::Locked { until } => {
-            let wait = until.seconds_since(step.at);
+            let wait = wait_seconds(until, step.at);
             Ok(Some(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)))
         }
     }
@@ -215,10 +189,7 @@ fn wrong_try(step: &mut Step<'_>, subjects: &Subjects) -> Result<Error, Error> {
 
 /// The activation whose code this is and the terminal it is for, both locked; `None` unless code
 /// and serial belong together.
-fn code_holder(
-    step: &mut Step<'_>,
-    shown: &Shown,
-) -> Result<Option<(Loaded<Activation>, Loaded<Device>)>, Error> {
+fn code_holder(step: &mut Step<'_>, shown: &Shown) -> Result<Option<Holder>, Error> {
     let (Some(code), Some(serial)) = (&shown.code, &shown.serial) else { return Ok(None) };
     let hash = step.shared.vault.code_hash(domain_of::ACTIVATION_CODE, code.expose());
     let Some(row) = aggregate::activation::lock_by_code(step.tx, &hash)? else { return Ok(None) };
@@ -267,7 +238,7 @@ fn admit(
     Ok(Ok((claimed(step, &found, auth)?, Replayed::No)))
 }
 
-fn rejected() -> Error {
+pub(super) fn rejected() -> Error {
     Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("sign_key")
 }
 
@@ -342,7 +313,7 @@ impl Step<'_> {
     }
 
     /// What the sign key has to sign. Derived, not stored: a repeated claim hears the same.
-    fn challenge(&self, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; 32], Error> {
+    pub(super) fn challenge(&self, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; 32], Error> {
         self.derived("activation-challenge", id, auth)
     }
 
@@ -351,74 +322,18 @@ impl Step<'_> {
         self.derived("activation-server-nonce", id, auth)
     }
 
-    fn derived<const N: usize>(&self, what: &str, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; N], Error> {
+    fn derived<const N: usize>(
+        &self,
+        what: &str,
+        id: ActivationId,
+        auth: DeviceAuthId,
+    ) -> Result<[u8; N], Error> {
         self.shared
             .vault
             .code_hash(what, &format!("{id}|{auth}"))
             .first_chunk()
             .copied()
             .ok_or_else(|| Error::internal("a keyed hash is too short"))
-    }
-}
-
-fn admit_identity(
-    step: &mut Step<'_>,
-    found: Loaded<Activation>,
-    given: &IdentityProof,
-    csr: &[u8],
-    signature: &Signature,
-) -> Result<Outcome, Error> {
-    let claim: KeptClaim =
-        step.kept(&found, "claim")?.ok_or_else(|| Error::internal("a claimed activation has no claim"))?;
-    let auth = step.auth_of(&found)?;
-    let challenge = step.challenge(found.id, auth.id)?;
-    let server_nonce = step.server_nonce(found.id, auth.id)?;
-    let device_nonce = wire::array_from_base64url::<16>(&claim.device_nonce)
-        .ok_or_else(|| Error::internal("a kept nonce does not read back"))?;
-    let said: [(&[u8], &str, &str); 3] = [
-        (&challenge, &given.challenge, "challenge"),
-        (&server_nonce, &given.server_nonce, "server_nonce"),
-        (&device_nonce, &given.device_nonce, "device_nonce"),
-    ];
-    for (ours, theirs, field) in said {
-        if !wire::from_base64url(theirs).is_some_and(|theirs| constant_time_eq(ours, &theirs)) {
-            return Err(contradicts("challenge_mismatch", field));
-        }
-    }
-    let spki: Vec<u8> = auth.column("sign_key")?;
-    let key = PublicKey::from_spki_der(&spki).map_err(|error| Error::internal(error.to_string()))?;
-    let serial: String = step.device_seen(&found)?.column("serial")?;
-    let text = wire::identity_text(&wire::Identity {
-        activation_id: &found.id.to_string(),
-        serial: &serial,
-        challenge: &challenge,
-        server_nonce: &server_nonce,
-        device_nonce: &device_nonce,
-        csr_der: csr,
-    });
-    key.verify(text.as_bytes(), signature).map_err(|_| contradicts("identity_invalid", "proof"))?;
-    accept_only(step, auth)?;
-    step.keep(&found, "identity", &KeptIdentity { csr: wire::base64url(csr) })?;
-    let request_sha256 = hex::encode(Sha256::digest(csr));
-    step.go_on(found, ActivationEvent::ProveIdentity { request_sha256 }).map(Ok)
-}
-
-/// A terminal has one accepted set of keys: the one that proved itself last.
-fn accept_only(step: &mut Step<'_>, auth: Loaded<DeviceAuth>) -> Result<(), Error> {
-    let device: Uuid = auth.column("device_id")?;
-    if let Some(row) = aggregate::device_auth::find_accepted(step.tx, device)?
-        && row.id != auth.id.uuid()
-    {
-        let replaced: Loaded<DeviceAuth> = step.load(row)?;
-        let (by, reason) = (step.actor.id.clone(), "replaced".to_owned());
-        step.advance(replaced, DeviceAuthEvent::Reject { by, reason })?;
-    }
-    match &auth.machine {
-        DeviceAuth::Accepted { .. } => Ok(()),
-        DeviceAuth::Rejected { .. } => Err(rejected()),
-        DeviceAuth::Pending { .. } | DeviceAuth::Preauthorised { .. } => {
-            step.advance(auth, DeviceAuthEvent::Accept { by: "activation".to_owned() }).map(|_| ())
-        }
     }
 }
 

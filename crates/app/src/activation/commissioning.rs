@@ -1,9 +1,9 @@
 //! Steps 8, 9 and 11: configuration, sign-in and the test. No step asks for a real card, and no
 //! step moves money: activation costs the merchant nothing.
 
+use super::contradicts;
 use super::operator::certified;
 use super::stage::Turn;
-use super::contradicts;
 use crate::error::{Error, ErrorKind};
 use crate::message::{Notice, Template};
 use crate::platform::Platform;
@@ -163,7 +163,10 @@ impl Step<'_> {
 
     /// 商户编号 and 终端号 under which the terminal takes cards: 银联's, or those of the first
     /// channel that gave any.
-    pub(super) fn registered_numbers(&mut self, merchant: MerchantId) -> Result<Option<(String, String)>, Error> {
+    pub(super) fn registered_numbers(
+        &mut self,
+        merchant: MerchantId,
+    ) -> Result<Option<(String, String)>, Error> {
         let Some((application, _)) = self.latest_application(merchant)? else { return Ok(None) };
         let (application, owner) = (application.id.uuid(), merchant.uuid());
         let mut numbers = None;
@@ -210,7 +213,8 @@ impl Step<'_> {
         let serial: String = self.device_seen(found)?.column("serial")?;
         let (merchant_no, terminal_no) = self.registered_numbers(found.merchant)?.unwrap_or_default();
         let texts = texts(Language::ZhCn);
-        let whole_second = Timestamp::from_micros(self.at.micros().div_euclid(1_000_000).saturating_mul(1_000_000));
+        let whole_second =
+            Timestamp::from_micros(self.at.micros().div_euclid(1_000_000).saturating_mul(1_000_000));
         let lines = [
             self.shop_name(found)?,
             fl!(texts, "terminal-receipt-test"),

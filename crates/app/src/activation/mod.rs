@@ -2,7 +2,9 @@
 //!
 //! * this file: the merchant's side (codes) and what both sides see of an activation
 //! * `signed_request`: who a terminal is, request by request
-//! * `claim`: code and identity (steps 1 and 2)
+//! * `stage`: one step: done already, in turn, or refused
+//! * `claim`: the code (step 1)
+//! * `identity`: the keys (step 2)
 //! * `readiness`: compatibility, network, place, backup (steps 3 to 6)
 //! * `provisioning`: keys and certificate (step 7)
 //! * `commissioning`: configuration, sign-in, PINs, test (steps 8 to 11)
@@ -12,14 +14,16 @@
 
 mod claim;
 mod commissioning;
+mod identity;
 mod operator;
 mod provisioning;
 mod readiness;
 mod signed_request;
+mod stage;
 
 pub use signed_request::SignedRequest;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::form::masked;
 use crate::message::{Notice, Template};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
@@ -70,7 +74,8 @@ impl Platform {
             {
                 return Err(Error::conflict("activation_open").about("serial"));
             }
-            let store = device.machine.store().ok_or_else(|| Error::internal("a bound device has no shop"))?;
+            let store =
+                device.machine.store().ok_or_else(|| Error::internal("a bound device has no shop"))?;
             let id: ActivationId = step.new_id();
             let (code, hash) = new_code(step)?;
             let expires_at = step.at.plus_seconds(step.terms().seconds(Term::ActivationCode));
@@ -130,8 +135,8 @@ impl Platform {
         self.command(actor, Call::new("activation.abort", key, id.to_string()), move |step| {
             let found = step.lock::<Activation>(id)?;
             let by = step.actor.id.clone();
-            let aborted =
-                step.advance(found, ActivationEvent::Abort { by, reason: "given up by the owner".to_owned() })?;
+            let aborted = step
+                .advance(found, ActivationEvent::Abort { by, reason: "given up by the owner".to_owned() })?;
             let device = step.device_of(&aborted)?;
             if device.machine.state() == "activating" {
                 step.advance(device, DeviceEvent::EndActivation { reason: "aborted".to_owned() })?;
@@ -157,9 +162,7 @@ impl Platform {
 
 /// A fresh code and its keyed hash. The hash is all that is kept.
 fn new_code(step: &mut Step<'_>) -> Result<(ActivationCode, Vec<u8>), Error> {
-    let symbols = step.draw::<9>().map(|byte| byte & 31);
-    let code = ActivationCode::from_symbols(symbols)
-        .ok_or_else(|| Error::internal("nine five-bit symbols make no code"))?;
+    let code = ActivationCode::from_random(step.draw());
     let hash = step.shared.vault.code_hash(domain_of::ACTIVATION_CODE, code.expose());
     Ok((code, hash))
 }
@@ -171,9 +174,8 @@ fn send_code(
     serial: &str,
 ) -> Result<(), Error> {
     let (_, contact) = step.contact_of(found.merchant)?;
-    let grouped = code.grouped();
-    let mut notice =
-        Notice::sms(Some(found.merchant), Template::ActivationCode, &contact.mobile, &grouped);
+    let grouped = zeroize::Zeroizing::new(code.expose_grouped());
+    let mut notice = Notice::sms(Some(found.merchant), Template::ActivationCode, &contact.mobile, &grouped);
     notice.serial = serial;
     step.notify(&notice)?;
     Ok(())
@@ -185,14 +187,6 @@ impl Step<'_> {
         let device: Uuid = found.column("device_id")?;
         let row = aggregate::lock(self.tx, &aggregate::DEVICE, device, PLATFORM)?;
         self.load(row)
-    }
-
-    /// The activation of the terminal that speaks, locked. Somebody else's does not exist.
-    fn own_activation(&mut self, id: ActivationId) -> Result<Loaded<Activation>, Error> {
-        let found = self.lock::<Activation>(id)?;
-        let auth: Option<Uuid> = found.column("device_auth_id")?;
-        let speaks = auth.map(|auth| starpay_domain::id::DeviceAuthId::from_uuid(auth).to_string());
-        if speaks.as_deref() == Some(&self.actor.id) { Ok(found) } else { Err(Error::not_found()) }
     }
 
     /// Keeps what was said in a step.
@@ -245,10 +239,16 @@ impl Step<'_> {
         Ok(found)
     }
 
-    /// A delivered terminal is being activated from now on.
+    /// A delivered terminal is being activated from the claim on, with the firmware it named there.
     fn mark_activating(&mut self, found: &Loaded<Activation>) -> Result<(), Error> {
-        let device = self.device_of(found)?;
+        if found.machine.device_auth().is_none() {
+            return Ok(());
+        }
+        let mut device = self.device_of(found)?;
         if device.machine.state() == "delivered" {
+            if let Some(claim) = self.kept::<claim::KeptClaim>(found, "claim")? {
+                device.set("firmware", Value::Text(claim.firmware));
+            }
             self.advance(device, DeviceEvent::StartActivation { activation: found.id })?;
         }
         Ok(())
@@ -256,7 +256,7 @@ impl Step<'_> {
 
     /// What the terminal is told after every step.
     fn status(&mut self, found: &Loaded<Activation>) -> Result<TerminalStatus, Error> {
-        let device = self.device_of(found)?;
+        let device = self.device_seen(found)?;
         let waiting = match &found.machine {
             Activation::Waiting { .. } => {
                 let situation = self.situation(found.merchant)?;
@@ -305,6 +305,16 @@ impl Step<'_> {
     }
 }
 
+/// Well formed, but not what it should be.
+fn contradicts(code: &'static str, field: &str) -> Error {
+    Error::new(ErrorKind::Unprocessable, code).about(field)
+}
+
+/// Whole seconds until a lock ends, rounded up: whoever waits that long does not come too early.
+fn wait_seconds(until: Timestamp, at: Timestamp) -> i64 {
+    until.micros().saturating_sub(at.micros()).saturating_add(999_999).div_euclid(1_000_000).max(1)
+}
+
 fn exchange_context(id: ActivationId, part: &str) -> String {
     format!("exchange|{id}|{part}")
 }
@@ -313,9 +323,9 @@ fn exchange_context(id: ActivationId, part: &str) -> String {
 fn completed(machine: &Activation) -> Vec<Stage> {
     let last = match machine {
         Activation::Waiting { resume_at, .. } => Some(*resume_at),
-        Activation::Expired { last, .. } | Activation::Failed { last, .. } | Activation::Aborted { last, .. } => {
-            Some(*last)
-        }
+        Activation::Expired { last, .. }
+        | Activation::Failed { last, .. }
+        | Activation::Aborted { last, .. } => Some(*last),
         Activation::Active { .. } | Activation::FirstTxnPending { .. } => Some(Stage::Tested),
         _ => Stage::parse(machine.state()),
     };
@@ -346,7 +356,7 @@ fn failure(machine: &Activation) -> Option<StepFailure> {
 }
 
 fn view(step: &mut Step<'_>, found: &Loaded<Activation>) -> Result<ActivationView, Error> {
-    let device = step.device_of(found)?;
+    let device = step.device_seen(found)?;
     let (_, contact) = step.contact_of(found.merchant)?;
     let issued = matches!(found.machine, Activation::CodeIssued { .. });
     let code_expires_at: Timestamp = found.column("code_expires_at")?;

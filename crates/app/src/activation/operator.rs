@@ -4,8 +4,8 @@
 //! try is charged before the comparison, so asking in parallel gains nothing. Hashing runs on a
 //! bounded pool, never inside a transaction.
 
-use super::contradicts;
 use super::stage::{Outcome, Turn, blocked, serves};
+use super::{contradicts, wait_seconds};
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Platform, Shared};
 use crate::step::{Loaded, PLATFORM, Step};
@@ -39,7 +39,8 @@ const LOCK_SECONDS_MAX: i64 = 24 * 3600;
 const UNKNOWN_NUMBER: Limit =
     Limit { failures_max: TRIES_MAX, window_seconds: LOCK_SECONDS_MAX, lock_seconds: LOCK_SECONDS_FIRST };
 /// A hash of nobody's PIN, as dear to compare as a real one.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RhcnBheS1ub2JvZHktMQ$VbQH0iDxmzzJ1v8Ms6KPGxZAXWUa1TKwXhEqCpyV3qU";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c3RhcnBheS1ub2JvZHktMQ$VbQH0iDxmzzJ1v8Ms6KPGxZAXWUa1TKwXhEqCpyV3qU";
 
 text_enum! {
     /// What an operator may do at the terminal.
@@ -130,9 +131,8 @@ impl Platform {
         let charged = self.apply_quietly(actor, move |step| charge(step, device, &number)).await??;
         let stored = charged.pin_hash.clone();
         let compared = stored.clone().unwrap_or_else(|| NOBODY.to_owned());
-        let right = self
-            .hash_pin(move |shared| shared.vault.keystore().pin_hasher().verify(&pin, &compared))
-            .await?;
+        let right =
+            self.hash_pin(move |shared| shared.vault.keystore().pin_hasher().verify(&pin, &compared)).await?;
         let (true, Some(stored)) = (right, stored) else { return Err(charged.refusal()) };
         let number = asked.number;
         let role = self.apply_quietly(actor, move |step| clear(step, device, &number, &stored)).await?;
@@ -144,7 +144,8 @@ impl Platform {
         &self,
         run: impl FnOnce(&Shared) -> Result<V, PinHashError> + Send + 'static,
     ) -> Result<V, Error> {
-        let permit = self.shared.pin_pool.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
+        let permit =
+            self.shared.pin_pool.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
         let shared = Arc::clone(&self.shared);
         let done = tokio::task::spawn_blocking(move || run(&shared)).await;
         drop(permit);
@@ -156,7 +157,13 @@ impl Platform {
 }
 
 /// Opens a PIN's envelope. What it holds goes into no error and no log.
-fn open(shared: &Shared, device: DeviceId, number: &str, sealed: &PinEnvelope, field: &str) -> Result<Pin, Error> {
+fn open(
+    shared: &Shared,
+    device: DeviceId,
+    number: &str,
+    sealed: &PinEnvelope,
+    field: &str,
+) -> Result<Pin, Error> {
     let malformed = || Error::invalid("pattern", field);
     let envelope = Envelope {
         enc: wire::array_from_base64url(&sealed.enc).ok_or_else(malformed)?,
@@ -195,7 +202,8 @@ fn choose(
         if !numbers.insert(&operator.number) {
             return Err(contradicts("operator_number_taken", &field("number")));
         }
-        let role = OperatorRole::parse(&operator.role).ok_or_else(|| Error::invalid("choice", field("role")))?;
+        let role =
+            OperatorRole::parse(&operator.role).ok_or_else(|| Error::invalid("choice", field("role")))?;
         let pin = open(shared, device, &operator.number, &operator.pin, &field("pin"))?
             .into_strong(&own_numbers)
             .map_err(|_| contradicts("pin_weak", &field("pin")))?;
@@ -207,7 +215,11 @@ fn choose(
     Ok(chosen)
 }
 
-fn keep_operators(step: &mut Step<'_>, found: Loaded<Activation>, hashed: &[Hashed]) -> Result<Outcome, Error> {
+fn keep_operators(
+    step: &mut Step<'_>,
+    found: Loaded<Activation>,
+    hashed: &[Hashed],
+) -> Result<Outcome, Error> {
     let (device, merchant) = (found.machine.device().uuid(), found.merchant.uuid());
     for Hashed { number, role, pin_hash } in hashed {
         let row = OperatorRow {
@@ -246,7 +258,7 @@ impl Charged {
 }
 
 fn locked(until: Timestamp, at: Timestamp) -> Error {
-    Error::new(ErrorKind::Locked, "operator_locked").about("number").retry_after(until.seconds_since(at).max(1))
+    Error::new(ErrorKind::Locked, "operator_locked").about("number").retry_after(wait_seconds(until, at))
 }
 
 /// How long the pause is after so many wrong PINs in a row.
@@ -260,7 +272,9 @@ fn charge(step: &mut Step<'_>, device: DeviceId, number: &str) -> Result<Result<
     refuse_unserved(step, device)?;
     let Some(mut row) = operator::lock_by_number(step.tx, device.uuid(), number)? else {
         let subject = step.shared.vault.code_hash(domain_of::ATTEMPT, &format!("operator|{device}|{number}"));
-        if let Standing::Locked { until } = attempt::standing(step.tx, "operator", &subject, step.at, UNKNOWN_NUMBER)? {
+        if let Standing::Locked { until } =
+            attempt::standing(step.tx, "operator", &subject, step.at, UNKNOWN_NUMBER)?
+        {
             return Ok(Err(locked(until, step.at)));
         }
         let left = match attempt::fail(step.tx, "operator", &subject, step.at, UNKNOWN_NUMBER)? {
@@ -282,7 +296,12 @@ fn charge(step: &mut Step<'_>, device: DeviceId, number: &str) -> Result<Result<
 
 /// Gives the charged tries back after the right PIN, and answers the role; `None` when the PIN was
 /// changed meanwhile.
-fn clear(step: &mut Step<'_>, device: DeviceId, number: &str, compared: &str) -> Result<Option<String>, Error> {
+fn clear(
+    step: &mut Step<'_>,
+    device: DeviceId,
+    number: &str,
+    compared: &str,
+) -> Result<Option<String>, Error> {
     let Some(mut row) = operator::lock_by_number(step.tx, device.uuid(), number)? else { return Ok(None) };
     if row.pin_hash != compared {
         return Ok(None);
@@ -333,7 +352,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_day() {
-        let hours: Vec<i64> = [5, 10, 15, 20, 25, 30, 35, 500].map(|failed| pause_seconds(failed) / 1800).to_vec();
+        let hours: Vec<i64> =
+            [5, 10, 15, 20, 25, 30, 35, 500].map(|failed| pause_seconds(failed) / 1800).to_vec();
         assert_eq!(hours, [1, 2, 4, 8, 16, 32, 48, 48]);
     }
 

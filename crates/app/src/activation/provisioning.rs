@@ -4,8 +4,8 @@
 //! written down before it leaves, so that the same question always hears the same answer. The key
 //! counts only once the device has returned its check value.
 
-use super::claim::KeptIdentity;
 use super::contradicts;
+use super::identity::KeptIdentity;
 use super::stage::{Outcome, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Platform, Shared};
@@ -157,7 +157,8 @@ fn prepare(step: &mut Step<'_>, id: ActivationId, device_nonce: [u8; 16]) -> Res
     }
     let identity: KeptIdentity =
         step.kept(&found, "identity")?.ok_or_else(|| Error::internal("a proven identity has no request"))?;
-    let csr = wire::from_base64url(&identity.csr).ok_or_else(|| Error::internal("a kept request is not base64url"))?;
+    let csr = wire::from_base64url(&identity.csr)
+        .ok_or_else(|| Error::internal("a kept request is not base64url"))?;
     let auth = step.auth_of(&found)?;
     let envelope_key: Vec<u8> = auth.column("envelope_key")?;
     let envelope_key = EnvelopePublicKey::from_bytes(&envelope_key)
@@ -184,7 +185,9 @@ fn still_good(kept: &KeptKeys, slot: Option<&Loaded<KeySlot>>, at: Timestamp) ->
         KeySlot::Loading { key_version, .. } | KeySlot::Rotating { key_version, .. } => {
             *key_version == kept.key_version
         }
-        KeySlot::Empty { .. } | KeySlot::Loaded { .. } | KeySlot::Failed { .. } | KeySlot::Revoked { .. } => false,
+        KeySlot::Empty { .. } | KeySlot::Loaded { .. } | KeySlot::Failed { .. } | KeySlot::Revoked { .. } => {
+            false
+        }
     });
     awaited && at.millis().div_euclid(1000) <= kept.install_by_s
 }
@@ -269,9 +272,10 @@ fn put(step: &mut Step<'_>, id: ActivationId, made: &Made) -> Result<bool, Error
     slot.set("wrapped", Value::Bytes(made.wrapped.as_bytes().to_vec()));
     let event = match &slot.machine {
         KeySlot::Loaded { .. } | KeySlot::Rotating { .. } => KeySlotEvent::Rotate { key_version },
-        KeySlot::Empty { .. } | KeySlot::Loading { .. } | KeySlot::Failed { .. } | KeySlot::Revoked { .. } => {
-            KeySlotEvent::Load { key_version }
-        }
+        KeySlot::Empty { .. }
+        | KeySlot::Loading { .. }
+        | KeySlot::Failed { .. }
+        | KeySlot::Revoked { .. } => KeySlotEvent::Load { key_version },
     };
     step.advance(slot, event)?;
     step.keep(&found, "keys", &made.kept)?;
@@ -313,6 +317,8 @@ impl Step<'_> {
     /// The terminal's master-key slot, once it has one.
     pub(super) fn tmk_slot(&mut self, found: &Loaded<Activation>) -> Result<Option<Loaded<KeySlot>>, Error> {
         let (device, merchant) = (found.machine.device().uuid(), found.merchant.uuid());
-        aggregate::key_slot::find_by_name(self.tx, device, SLOT, merchant)?.map(|row| self.load(row)).transpose()
+        aggregate::key_slot::find_by_name(self.tx, device, SLOT, merchant)?
+            .map(|row| self.load(row))
+            .transpose()
     }
 }

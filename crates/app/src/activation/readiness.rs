@@ -130,11 +130,7 @@ impl Platform {
     ///
     /// # Errors
     /// `illegal_transition` before the terminal is located.
-    pub async fn backup_document(
-        &self,
-        actor: &Actor,
-        id: ActivationId,
-    ) -> Result<BackupDocument, Error> {
+    pub async fn backup_document(&self, actor: &Actor, id: ActivationId) -> Result<BackupDocument, Error> {
         actor.may(Action::TerminalSpeak)?;
         self.apply(actor, move |step| {
             let found = step.own_activation(id)?;
@@ -245,7 +241,9 @@ impl Step<'_> {
     }
 
     fn is_fixed_shop(&mut self, merchant: MerchantId) -> Result<bool, Error> {
-        Ok(self.latest_application(merchant)?.is_some_and(|(_, form)| form.get(Field::ShopFixed) == Some("true")))
+        Ok(self
+            .latest_application(merchant)?
+            .is_some_and(|(_, form)| form.get(Field::ShopFixed) == Some("true")))
     }
 
     /// The merchant's newest application and its form.
@@ -254,7 +252,8 @@ impl Step<'_> {
         merchant: MerchantId,
     ) -> Result<Option<(Loaded<Application>, Form)>, Error> {
         let rows =
-            aggregate::list_by_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid(), None, ROWS_MAX)?.rows;
+            aggregate::list_by_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid(), None, ROWS_MAX)?
+                .rows;
         let Some(row) = rows.into_iter().last() else { return Ok(None) };
         let application: Loaded<Application> = self.load(row)?;
         let form = crate::application::open_form(self, &application)?;
@@ -335,11 +334,21 @@ mod tests {
             positioning: true,
             free_kib: 10,
         };
-        let field = |report: CompatibilityReport, fixed| fits(model, &report, fixed).err().and_then(|e| e.field);
+        let field =
+            |report: CompatibilityReport, fixed| fits(model, &report, fixed).err().and_then(|e| e.field);
         assert_eq!(field(good.clone(), false), None);
-        assert_eq!(field(CompatibilityReport { model: "N".to_owned(), ..good.clone() }, true).as_deref(), Some("model"));
-        assert_eq!(field(CompatibilityReport { firmware: "1.1.9".to_owned(), ..good.clone() }, true).as_deref(), Some("firmware"));
-        assert_eq!(field(CompatibilityReport { free_kib: 9, ..good.clone() }, true).as_deref(), Some("free_kib"));
+        assert_eq!(
+            field(CompatibilityReport { model: "N".to_owned(), ..good.clone() }, true).as_deref(),
+            Some("model")
+        );
+        assert_eq!(
+            field(CompatibilityReport { firmware: "1.1.9".to_owned(), ..good.clone() }, true).as_deref(),
+            Some("firmware")
+        );
+        assert_eq!(
+            field(CompatibilityReport { free_kib: 9, ..good.clone() }, true).as_deref(),
+            Some("free_kib")
+        );
         let blind = CompatibilityReport { positioning: false, ..good };
         assert_eq!(field(blind.clone(), false).as_deref(), Some("positioning"));
         assert_eq!(field(blind, true), None);

@@ -5,7 +5,6 @@ use crate::error::{Error, ErrorKind};
 use crate::platform::Platform;
 use crate::{Actor, Role};
 use bytes::Bytes;
-use starpay_domain::device::Device;
 use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
 use starpay_keys::signature::{PublicKey, Signature};
 use starpay_keys::wire;
@@ -46,8 +45,7 @@ impl SignedRequest {
         let signature = wire::from_base64url(&self.signature)
             .and_then(|bytes| Signature::from_bytes(&bytes).ok())
             .ok_or_else(|| refused("Starpay-Signature"))?;
-        let text =
-            wire::request_text(&self.method, &self.path_and_query, timestamp, &self.nonce, &self.body);
+        let text = wire::request_text(&self.method, &self.path_and_query, timestamp, &self.nonce, &self.body);
         key.verify(text.as_bytes(), &signature).map_err(|_| refused("Starpay-Signature"))
     }
 
@@ -60,7 +58,7 @@ impl SignedRequest {
     }
 }
 
-fn refused(field: &str) -> Error {
+pub(super) fn refused(field: &str) -> Error {
     Error::new(ErrorKind::Unauthenticated, "signature_invalid").about(field)
 }
 
@@ -93,7 +91,8 @@ impl Platform {
         if auth.state == "rejected" {
             return Err(Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("Starpay-Key"));
         }
-        let blocked = device.as_ref().is_none_or(|row| matches!(row.state.as_str(), "lost" | "tampered" | "retired"));
+        let blocked =
+            device.as_ref().is_none_or(|row| matches!(row.state.as_str(), "lost" | "tampered" | "retired"));
         if blocked {
             return Err(Error::new(ErrorKind::Forbidden, "device_blocked").about("Starpay-Key"));
         }
@@ -118,10 +117,4 @@ impl Platform {
             Spent::Before => Err(Error::conflict("nonce_replayed").about("Starpay-Nonce")),
         }
     }
-}
-
-/// The states in which a terminal may be spoken to at all are the machine's business; this is the
-/// one check that every later request repeats (see [`Device`]).
-pub(super) const fn serves(device: &Device) -> bool {
-    matches!(device, Device::Activating { .. } | Device::Active { .. })
 }

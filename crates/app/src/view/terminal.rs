@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Step 1: the terminal shows its code.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// The activation code as typed.
@@ -21,6 +21,16 @@ pub struct Claim {
     pub envelope_key: String,
     /// 16 bytes.
     pub device_nonce: String,
+}
+
+/// The code is a secret until it is used: it goes into no log.
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim")
+            .field("serial", &self.serial)
+            .field("code", &"[redacted]")
+            .finish_non_exhaustive()
+    }
 }
 
 /// The claim is good.
@@ -243,7 +253,7 @@ pub struct PinEnvelope {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorSetting {
-    /// Two digits.
+    /// Two to four digits.
     pub number: String,
     /// `manager` or `cashier`.
     pub role: String,
@@ -295,7 +305,7 @@ pub struct StepFailure {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyOperator {
-    /// Two digits.
+    /// Two to four digits.
     pub number: String,
     /// 操作员密码.
     pub pin: PinEnvelope,
