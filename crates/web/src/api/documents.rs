@@ -52,7 +52,7 @@ async fn add(
 /// For whoever may see the application; the look is recorded.
 #[utoipa::path(get, path = "/api/v1/applications/{id}/documents/{document}",
     params(("id" = String, Path, description = "`app_…`"), ("document" = String, Path, description = "`doc_…`")),
-    responses((status = 200, description = "The picture.", body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, description = "The picture.", body = Vec<u8>, content_type = "image/*")))]
 async fn content(
     State(web): State<Web>,
     Caller(actor): Caller,

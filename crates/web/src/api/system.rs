@@ -7,11 +7,11 @@ use crate::metrics;
 use crate::problem::{Advice, Problem};
 use crate::request_id::language_of;
 use crate::routes::{Access, Routes};
-use crate::server::PeerAddress;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::Json;
+use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
+use starpay_app::Action;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
@@ -49,21 +49,10 @@ async fn readyz(State(web): State<Web>) -> impl IntoResponse {
 
 /// Metrics in the OpenMetrics text form
 ///
-/// For administrators' keys. A scraper on the same machine needs none, unless a proxy speaks for it.
+/// For administrators' keys: give the scraper one of its own as its bearer token.
 #[utoipa::path(get, path = "/metrics",
-    responses((status = 200, description = "Every metric.", body = String, content_type = "text/plain")))]
-async fn metrics(
-    State(web): State<Web>,
-    peer: Option<Extension<PeerAddress>>,
-    request: Request,
-) -> Result<impl IntoResponse, Problem> {
-    let (mut parts, _) = request.into_parts();
-    let proxied =
-        parts.headers.contains_key(header::FORWARDED) || parts.headers.contains_key("x-forwarded-for");
-    let local = peer.is_some_and(|Extension(PeerAddress(peer))| peer.ip().is_loopback()) && !proxied;
-    if !local {
-        let Caller(actor) = Caller::from_request_parts(&mut parts, &web).await?;
-        actor.may(starpay_app::Action::Administer)?;
-    }
+    responses((status = 200, description = "Every metric.", body = String, content_type = "application/openmetrics-text")))]
+async fn metrics(State(web): State<Web>, Caller(actor): Caller) -> Result<impl IntoResponse, Problem> {
+    actor.may(Action::Administer)?;
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::encode(&web.registry)))
 }
