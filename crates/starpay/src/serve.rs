@@ -142,7 +142,10 @@ impl Serving {
 fn transport(listen: &Listen, assembled: &Assembled) -> Result<Transport, Failure> {
     let Some(tls) = &listen.tls else { return Ok(Transport::Plain) };
     let read = |path: &std::path::Path, key: &str| {
-        std::fs::read(path).map_err(|error| Failure::usage(format!("{key} {}: {error}", path.display())))
+        std::fs::read(path).map_err(|error| {
+            Failure::usage(format!("{key} {}: {error}", path.display()))
+                .remedy("name a PEM file that the server's user can read")
+        })
     };
     let key = tls.key.as_deref().ok_or_else(|| Failure::usage("listen.tls.key: absent"))?;
     let (certificate, key) =

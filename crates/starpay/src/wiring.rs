@@ -200,9 +200,10 @@ fn smtp(mail: &Mail, clock: &Arc<dyn Clock>) -> Result<SmtpMailer, Failure> {
 
 /// The secret that a file holds, without the line feed at its end.
 pub(crate) fn secret_in(file: &Path, key: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map(zeroize::Zeroizing::new)
-        .map_err(|error| Failure::usage(format!("{key} {}: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map(zeroize::Zeroizing::new).map_err(|error| {
+        Failure::usage(format!("{key} {}: {error}", file.display()))
+            .remedy("name a file that the server's user can read")
+    })?;
     Ok(zeroize::Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
