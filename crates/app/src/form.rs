@@ -7,7 +7,8 @@
 use crate::error::{Error, FieldError};
 use starpay_domain::field::{FormField, Holds};
 use starpay_domain::identifier::{
-    BankCard, BusinessRegistration, Cnaps, CorporateAccount, Mobile, ResidentId, SubjectType, Uscc,
+    BankCard, BusinessRegistration, CardNetwork, Cnaps, CorporateAccount, Mcc, Mobile, ResidentId,
+    SubjectType, Uscc,
 };
 use starpay_domain::instant::{Date, Timestamp, parse_date};
 use starpay_domain::policy::Policy;
@@ -138,26 +139,17 @@ pub(crate) fn still_good(field: FormField, value: &str, rules: &FormRules<'_>) -
 /// A field's canonical text, or the reason code why it is not one.
 fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
     use FormField as F;
-    let today = rules.at.beijing_date();
     match field {
         F::SubjectType => {
             SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice")
         }
         F::LicenceUscc => licence_number(text, rules.subject),
-        F::PrincipalIdNumber => resident_id(text, today, rules),
-        F::AgentIdNumber => resident_id(text, today, rules),
+        F::PrincipalIdNumber | F::AgentIdNumber => resident_id(text, rules),
         F::PrincipalIdKind => {
             one_of(text, &["resident_id", "residence_permit", "permit", "passport", "permanent"])
         }
-        F::PrincipalIdValidFrom => {
-            day(text).and_then(|day| if day.0 > today { Err("not_yet_valid") } else { Ok(day.1) })
-        }
-        F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => {
-            if matches!(text.trim(), "长期" | "permanent") {
-                return Ok("permanent".to_owned());
-            }
-            day(text).and_then(|day| if day.0 < today { Err("expired") } else { Ok(day.1) })
-        }
+        F::PrincipalIdValidFrom => begun(text, rules),
+        F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => not_over(text, rules),
         F::PrincipalFullCapacity | F::ConsentPrivacy | F::ConsentFees | F::ConsentRiskNotice => {
             one_of(text, &["true"]).map_err(|_| "must_be_true")
         }
@@ -165,15 +157,9 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
         F::ShopLatitude => number(text, -90_000_000, 90_000_000),
         F::ShopLongitude => number(text, -180_000_000, 180_000_000),
         F::BusinessMonthlyVolume => number(text, 0, 10_000_000_000_000),
-        F::ShopMcc => {
-            let digits = text.trim();
-            let four = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
-            if four { Ok(digits.to_owned()) } else { Err("charset") }
-        }
+        F::ShopMcc => merchant_category(text),
         F::SettlementKind => one_of(text, &["own_card", "corporate", "other_holder"]),
-        F::SettlementCardNumber => {
-            BankCard::parse(text).map(|card| card.expose().to_owned()).map_err(|error| error.reason_code())
-        }
+        F::SettlementCardNumber => settlement_card(text),
         F::SettlementAccountNumber => CorporateAccount::parse(text)
             .map(|account| account.expose().to_owned())
             .map_err(|error| error.reason_code()),
@@ -231,12 +217,43 @@ fn licence_number(text: &str, subject: SubjectType) -> Result<String, &'static s
 }
 
 /// GB 11643, and at least 18 years old on this Beijing day.
-fn resident_id(text: &str, today: Date, rules: &FormRules<'_>) -> Result<String, &'static str> {
+fn resident_id(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+    let today = rules.at.beijing_date();
     let id = ResidentId::parse(text, today).map_err(|error| error.reason_code())?;
     if !age::is_adult(id.birth(), today, rules.policy.adult_age_years) {
         return Err("under_18");
     }
     Ok(id.expose().to_owned())
+}
+
+/// A document's first day of validity: not in the future.
+fn begun(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+    let (first, text) = day(text)?;
+    if first > rules.at.beijing_date() { Err("not_yet_valid") } else { Ok(text) }
+}
+
+/// A document's last day of validity, which still counts; 长期 has none.
+fn not_over(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+    if matches!(text.trim(), "长期" | "permanent") {
+        return Ok("permanent".to_owned());
+    }
+    let (last, text) = day(text)?;
+    if last < rules.at.beijing_date() { Err("expired") } else { Ok(text) }
+}
+
+/// 商户类别码, and none of those the trade shuts out.
+fn merchant_category(text: &str) -> Result<String, &'static str> {
+    let category = Mcc::parse(text).map_err(|error| error.reason_code())?;
+    if category.is_prohibited() { Err("mcc_prohibited") } else { Ok(category.as_str().to_owned()) }
+}
+
+/// A settlement card is a UnionPay card; whether it is a debit card the element check tells.
+fn settlement_card(text: &str) -> Result<String, &'static str> {
+    let card = BankCard::parse(text).map_err(|error| error.reason_code())?;
+    match card.network() {
+        CardNetwork::UnionPay => Ok(card.expose().to_owned()),
+        CardNetwork::Other => Err("card_network"),
+    }
 }
 
 fn day(text: &str) -> Result<(Date, String), &'static str> {

@@ -6,7 +6,7 @@
 use crate::actor::{Action, Actor};
 use crate::error::{Error, ErrorKind};
 use crate::platform::Platform;
-use crate::step::{Step, Stored};
+use crate::step::{Loaded, Step, Stored};
 use starpay_domain::activation::{Activation, ActivationEvent};
 use starpay_domain::agreement::{Agreement, AgreementEvent};
 use starpay_domain::application::{Application, ApplicationEvent};
@@ -50,6 +50,11 @@ pub struct SweepSummary {
 /// A machine that a job ends when its time is over, by an event that needs no facts.
 trait Expiring: Owned + Stored {
     fn expire() -> Self::Event;
+
+    /// Ends one, with whatever depends on it.
+    fn end(step: &mut Step<'_>, found: Loaded<Self>) -> Result<(), Error> {
+        step.advance(found, Self::expire()).map(|_| ())
+    }
 }
 
 impl Expiring for Application {
@@ -67,6 +72,10 @@ impl Expiring for Agreement {
 impl Expiring for Activation {
     fn expire() -> ActivationEvent {
         ActivationEvent::Expire {}
+    }
+
+    fn end(step: &mut Step<'_>, found: Loaded<Self>) -> Result<(), Error> {
+        step.expire_activation(found).map(|_| ())
     }
 }
 
@@ -202,7 +211,7 @@ fn expire_slice<M: Expiring>(step: &mut Step<'_>, due: &[M::Id], now: Timestamp)
         let limit = found.machine.owner().map(|owner| owner.limit);
         let over = matches!(found.machine.timeout(step.terms()), Some((at, Then::Apply(_))) if at <= now);
         if over && limit.is_some_and(ends_by::<M>) {
-            step.advance(found, M::expire())?;
+            M::end(step, found)?;
             expired += 1;
         }
     }

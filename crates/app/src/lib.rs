@@ -37,8 +37,8 @@ pub use activation::SignedRequest;
 pub use actor::{Action, Actor, PERMISSIONS, Role};
 pub use answer::GivenAnswer;
 pub use backup::{
-    BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY, RestoreSummary,
-    RestoreTarget, restore, unpack,
+    BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY,
+    RestoreSummary, RestoreTarget, restore, unpack,
 };
 pub use chain::{ChainFinding, ChainReport, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport};

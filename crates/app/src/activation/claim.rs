@@ -70,7 +70,7 @@ impl Platform {
     ///
     /// # Errors
     /// `signature_invalid`, `clock_skew`, `nonce_replayed`; `activation_code_invalid` for a code
-    /// that is wrong, unknown or another terminal's; `code_locked`, `rate_limited`;
+    /// that is wrong, unknown or another terminal's; `activation_code_locked`, `rate_limited`;
     /// `activation_code_expired`; `device_auth_rejected` for a second key on the same serial;
     /// `device_blocked`.
     pub async fn claim(
@@ -170,7 +170,7 @@ fn locked_out(step: &mut Step<'_>, subjects: &Subjects) -> Result<Option<Error>,
         Standing::Open { .. } => Ok(None),
         Standing::Locked { until } => {
             let wait = wait_seconds(until, step.at);
-            Ok(Some(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)))
+            Ok(Some(Error::new(ErrorKind::Locked, "activation_code_locked").about("code").retry_after(wait)))
         }
     }
 }

@@ -152,9 +152,14 @@ impl Step<'_> {
 
     /// Ends a code or a session whose time is over.
     pub(super) fn expire_if_over(&mut self, found: Loaded<Activation>) -> Result<Loaded<Activation>, Error> {
-        if !self.is_over(&found) {
-            return Ok(found);
-        }
+        if self.is_over(&found) { self.expire_activation(found) } else { Ok(found) }
+    }
+
+    /// Ends an activation; its terminal can be activated anew.
+    pub(crate) fn expire_activation(
+        &mut self,
+        found: Loaded<Activation>,
+    ) -> Result<Loaded<Activation>, Error> {
         let expired = self.advance(found, ActivationEvent::Expire {})?;
         let device = self.device_of(&expired)?;
         if matches!(&device.machine, Device::Activating { activation, .. } if *activation == expired.id) {

@@ -218,7 +218,7 @@ async fn who_guesses_learns_nothing_and_is_locked_out() {
         assert_eq!(error.tries_left, Some(left));
     }
     let error = terminal.claim(&code).await.unwrap_err();
-    assert_eq!((error.code, error.kind), ("code_locked", ErrorKind::Locked));
+    assert_eq!((error.code, error.kind), ("activation_code_locked", ErrorKind::Locked));
     assert_eq!(error.retry_after_seconds, Some(1800));
     // The right code for another serial is as wrong as any.
     let mut other = world.terminal();

@@ -87,7 +87,7 @@ impl Stand {
             licence_no: None,
             acquirer_code: "99990000".to_owned(),
             licensed_provinces: Vec::new(),
-            channels: vec!["clearing".to_owned()],
+            channels: vec!["clearing_institution".to_owned()],
         };
         let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
         Self { platform, config, clock, folder }

@@ -140,7 +140,7 @@ impl Default for Deployment {
             licence_no: None,
             acquirer_code: "99990000".to_owned(),
             licensed_provinces: Vec::new(),
-            channels: vec!["clearing".to_owned()],
+            channels: vec!["clearing_institution".to_owned(), "unionpay".to_owned()],
         }
     }
 }

@@ -72,6 +72,8 @@ struct Seen {
     merchant: Option<MerchantId>,
     /// Requirement codes that were open once, in the order in which they were met.
     open_once: Vec<String>,
+    /// How many requirements were open when a step was first seen done.
+    open_after: BTreeMap<String, u32>,
     ended: Option<Ended>,
 }
 
@@ -90,6 +92,14 @@ impl DemoJourney {
     /// Whose journey it is.
     pub(crate) fn follow(&self, merchant: &str) {
         self.seen().merchant = MerchantId::parse(merchant);
+    }
+
+    /// Looks after every change, so that a visitor who comes late still sees what was missing when.
+    pub(crate) async fn watch(&self) {
+        let mut changes = self.changes.clone();
+        while changes.changed().await.is_ok() {
+            self.look().await;
+        }
     }
 
     /// The journey ended.
@@ -111,9 +121,13 @@ impl DemoJourney {
     }
 
     fn view(&self, events: &[EventView], open: &[RequirementView]) -> JourneyView {
-        let steps = steps(events);
+        let mut steps = steps(events);
         let (cleared, ended) = {
             let mut seen = self.seen();
+            let open_now = u32::try_from(open.len()).unwrap_or(u32::MAX);
+            for step in steps.iter_mut().filter(|step| step.progress == Progress::Done) {
+                step.open_after = Some(*seen.open_after.entry(step.code.clone()).or_insert(open_now));
+            }
             for requirement in open {
                 if !seen.open_once.contains(&requirement.code) {
                     seen.open_once.push(requirement.code.clone());

@@ -111,6 +111,10 @@ fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
             Serving::start_with_journey(&config, &assembled, Some(source.clone()), stop.clone()).await?;
         let server = format!("http://{}", serving.address);
         let stage = stage(&assembled, folder, &server, args).await?;
+        let watcher = tokio::spawn({
+            let source = Arc::clone(&source);
+            async move { source.watch().await }
+        });
         let form = if args.json { Form::Json } else { Form::People };
         let played = tokio::task::spawn_blocking({
             let source = Arc::clone(&source);
@@ -122,6 +126,7 @@ fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
         if !args.once && played.is_ok() {
             crate::serve::wait_for_signal(stop.clone()).await?;
         }
+        watcher.abort();
         stop.cancel();
         serving.finish().await;
         played

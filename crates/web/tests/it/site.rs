@@ -81,7 +81,7 @@ impl Site {
             licence_no: None,
             acquirer_code: "99990000".to_owned(),
             licensed_provinces: Vec::new(),
-            channels: vec!["clearing".to_owned()],
+            channels: vec!["clearing_institution".to_owned()],
         };
         let world =
             World::open(&at.join("sandbox"), Arc::clone(&clock), Arc::clone(&random), Pace::Immediate)
