@@ -54,14 +54,15 @@ pub(crate) fn dialect(text: &str, engine: Engine) -> String {
     }
 }
 
-/// The runner over all migrations. Each one is its own transaction: a failed one leaves nothing.
+/// The runner over all migrations. What is pending goes in as one transaction together with its
+/// record: apart, a process killed between the two would find its own tables in the way.
 pub(crate) fn runner(engine: Engine) -> Result<Runner, StoreError> {
     let migrations = scripts(engine)
         .iter()
         .map(|(name, text)| Migration::unapplied(name, text))
         .collect::<Result<Vec<_>, _>>()
         .map_err(StoreError::config)?;
-    let mut runner = Runner::new(&migrations);
+    let mut runner = Runner::new(&migrations).set_grouped(true);
     runner.set_migration_table_name(HISTORY);
     Ok(runner)
 }
