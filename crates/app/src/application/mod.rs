@@ -158,6 +158,7 @@ impl Platform {
             if form == before {
                 return view(step, &found);
             }
+            refuse_unproved_mobile(step, found.merchant, &form)?;
             let sealed = seal_form(step, found.merchant, id, &form)?;
             found.set("form", Value::Bytes(sealed));
             let index =
@@ -230,6 +231,15 @@ fn refuse_closed(machine: &Application, fields: &[Field]) -> Result<(), Error> {
     match fields.iter().find(|field| !open.contains(field)) {
         None => Ok(()),
         Some(closed) => Err(Error::conflict("field_closed").about(closed.as_str())),
+    }
+}
+
+/// The contact number is the one that proved itself: another one must prove itself first.
+fn refuse_unproved_mobile(step: &mut Step<'_>, merchant: MerchantId, form: &Form) -> Result<(), Error> {
+    let (_, contact) = step.contact_of(merchant)?;
+    match form.get(Field::ContactMobile) {
+        Some(mobile) if mobile == contact.mobile => Ok(()),
+        Some(_) | None => Err(Error::conflict("mobile_unproved").about(Field::ContactMobile.as_str())),
     }
 }
 

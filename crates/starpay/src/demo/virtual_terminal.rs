@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// How long the terminal waits for the merchant's side before it gives up.
+const PATIENCE_SECONDS: &str = "120";
+
 /// Where the terminal lives and whom it talks to.
 pub(crate) struct VirtualTerminal {
     /// Base URL of the platform.
@@ -35,6 +38,7 @@ impl VirtualTerminal {
             .arg("--folder")
             .arg(&self.folder)
             .args(["--serial", &self.serial, "--model", &self.model])
+            .args(["--patience", PATIENCE_SECONDS])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
