@@ -245,7 +245,13 @@ fn plain_tables_keep_what_they_are_given() {
         let refused = stand.write(move |tx| operator::insert(tx, &twin)).unwrap_err();
         assert!(refused.is_rule("operator_one_per_number"), "{refused}");
         assert_eq!(stand.read(move |tx| operator::list_by_device(tx, device)).unwrap(), [cashier]);
+    });
+}
 
+#[test]
+fn a_document_is_found_by_its_application_and_by_its_digest() {
+    on_both(|stand| {
+        let merchant = merchant(stand);
         let application = draft(merchant, "B-1");
         let paper = document::DocumentRow {
             id: id(),
