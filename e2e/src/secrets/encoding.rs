@@ -9,8 +9,12 @@ use std::collections::BTreeSet;
 /// searched in every writing but BCD, where it is three bytes.
 pub(super) const NEEDLE_BYTES_MIN: usize = 5;
 
-/// Digit texts shorter than this stand inside longer numbers by chance, so they must stand alone.
+/// Digit texts shorter than this stand inside longer numbers and hexadecimal dumps by chance, so
+/// they must stand alone.
 const LONG_DIGITS_MIN: usize = 10;
+
+/// Below so many bits a needle turns up in the page structure of a database file by chance.
+const STRONG_BITS_MIN: usize = 40;
 
 /// One writing of one secret.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +25,16 @@ pub(super) struct Needle {
 }
 
 impl Needle {
-    /// Whether a match counts: a short number inside a longer one does not.
+    /// Whether it means something in any bytes at all. Zero bytes say next to nothing: pages of a
+    /// database file are full of them, as is a card number such as 62 00 00 00 00 00 00 13.
+    pub(super) fn is_strong(&self) -> bool {
+        let bits: usize = self.bytes.iter().map(|byte| if *byte == 0 { 1 } else { 8 }).sum();
+        bits >= STRONG_BITS_MIN
+    }
+
+    /// Whether a match counts: a short number inside a longer one, decimal or hexadecimal, does not.
     pub(super) fn stands_alone(&self, haystack: &[u8], start: usize, end: usize) -> bool {
-        let digit = |at: Option<usize>| at.and_then(|at| haystack.get(at)).is_some_and(u8::is_ascii_digit);
+        let digit = |at: Option<usize>| at.and_then(|at| haystack.get(at)).is_some_and(u8::is_ascii_hexdigit);
         !(self.alone && (digit(start.checked_sub(1)) || digit(Some(end))))
     }
 }

@@ -4,6 +4,7 @@
 //! A finding names the secret, the way of writing and the place, never the secret itself.
 
 mod encoding;
+mod sqlite;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use encoding::Needle;
@@ -82,11 +83,16 @@ impl Scan {
     /// What stands in these bytes.
     #[must_use]
     pub fn bytes(&self, place: &str, haystack: &[u8]) -> Vec<Finding> {
+        self.search(place, haystack, |_| true)
+    }
+
+    fn search(&self, place: &str, haystack: &[u8], counts: impl Fn(&Needle) -> bool) -> Vec<Finding> {
         let length = u64::try_from(haystack.len()).expect("a length fits");
         self.bytes_searched.fetch_add(length, std::sync::atomic::Ordering::Relaxed);
         let found = self.searched.find_overlapping_iter(haystack).filter_map(|found| {
             let (secret, needle) = self.needles.get(found.pattern().as_usize())?;
-            needle.stands_alone(haystack, found.start(), found.end()).then(|| Finding {
+            let is_found = counts(needle) && needle.stands_alone(haystack, found.start(), found.end());
+            is_found.then(|| Finding {
                 place: place.to_owned(),
                 secret: secret.clone(),
                 written: needle.written,
@@ -97,6 +103,9 @@ impl Scan {
     }
 
     /// What stands in this file, or in any file below this folder. File names are searched too.
+    ///
+    /// A SQLite database is searched twice: as raw pages (with its log, and what was deleted) for
+    /// what cannot be chance there, and value by value for everything.
     ///
     /// # Panics
     /// When something cannot be read: a place that was not searched proves nothing.
@@ -110,7 +119,15 @@ impl Scan {
                 findings.extend(self.path(&entry.expect("the folder reads").path()));
             }
         } else if kind.is_file() {
-            findings.extend(self.bytes(&place, &fs::read(path).expect("the file reads")));
+            let bytes = fs::read(path).expect("the file reads");
+            if sqlite::is_part_of_a_database(path) {
+                findings.extend(self.search(&place, &bytes, Needle::is_strong));
+            } else {
+                findings.extend(self.bytes(&place, &bytes));
+            }
+            if sqlite::is_a_database(&bytes) {
+                sqlite::each_value(path, |column, value| findings.extend(self.bytes(column, value)));
+            }
         }
         findings
     }
@@ -227,6 +244,7 @@ mod tests {
     #[test]
     fn a_pin_is_not_found_inside_a_longer_number() {
         assert!(writings_found(b"17391645").is_empty());
+        assert!(writings_found(b"\\x0a739164be").is_empty());
         assert_eq!(writings_found(b"pin=739164;")[0].0, "pin");
         assert!(writings_found(b"4403992000022911 28 and 6200 0000").is_empty());
     }
@@ -246,6 +264,24 @@ mod tests {
         found.sort();
         found.dedup();
         assert_eq!(found, ["card", "key"]);
+    }
+
+    #[test]
+    fn a_value_in_a_database_is_found_although_chance_looks_like_it_in_raw_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("a.db")).unwrap();
+        database.execute_batch("CREATE TABLE person (id INTEGER, note TEXT, bytes BLOB)").unwrap();
+        assert!(scan().path(folder.path()).is_empty());
+        database.execute("INSERT INTO person VALUES (1, ?1, ?2)", (ID, bcd(CARD))).unwrap();
+        drop(database);
+        let found = scan().path(folder.path());
+        let at = |place: &str, secret: &str, written: &str| {
+            found
+                .iter()
+                .any(|one| one.place.ends_with(place) && one.secret == secret && one.written == written)
+        };
+        assert!(at("person.note", "id", "text") && at("a.db", "id", "text"), "{found:?}");
+        assert!(at("person.bytes", "card", "BCD") && !at("a.db", "card", "BCD"), "{found:?}");
     }
 
     #[test]

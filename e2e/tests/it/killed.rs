@@ -46,7 +46,7 @@ fn undisturbed() -> &'static Undisturbed {
 }
 
 fn effects(data: &Path) -> BTreeMap<&'static str, i64> {
-    let database = rusqlite::Connection::open(data.join("starpay.db")).unwrap();
+    let database = rusqlite::Connection::open(data.join("platform/starpay.db")).unwrap();
     let count = |table: &&'static str| {
         let statement = format!("SELECT COUNT(*) FROM {table}");
         (*table, database.query_row(&statement, [], |row| row.get(0)).unwrap())
@@ -70,7 +70,7 @@ fn survives(seed: u64) {
     assert_eq!(&effects(folder.path()), expected, "{place}");
     let chain = Command::new(starpay_e2e::group::starpay())
         .args(["audit", "chain", "--data"])
-        .arg(folder.path())
+        .arg(folder.path().join("platform"))
         .output()
         .unwrap();
     assert!(chain.status.success(), "{place}: {}", String::from_utf8_lossy(&chain.stderr));
