@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// The longest pause between two looks at the log.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Frames (4 KiB each) from which the writer is asked to start the log over: 32 MiB.
-const LOG_FRAMES_MAX: i64 = 8192;
+/// Frames (4 KiB each) from which the writer is asked to start the log over: 64 MiB.
+const LOG_FRAMES_MAX: i64 = 16_384;
 
 /// Raised when the log should start over; the writer lowers it.
 pub(super) type Pressure = Arc<AtomicBool>;

@@ -16,8 +16,9 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Pages the log grows by before the checkpointer is called: 4 MiB.
-const CHECKPOINT_PAGES: usize = 1000;
+/// Pages the log grows by before the checkpointer is called: 16 MiB. A page that was written
+/// many times in between is copied once.
+const CHECKPOINT_PAGES: usize = 4000;
 
 /// The writer thread's state.
 pub(super) struct Writer {
