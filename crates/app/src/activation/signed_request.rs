@@ -8,7 +8,7 @@ use bytes::Bytes;
 use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
 use starpay_keys::signature::{PublicKey, Signature};
 use starpay_keys::wire;
-use starpay_store::aggregate;
+use starpay_store::aggregate::{self, AggregateRow};
 use starpay_store::nonce::{self, Spent};
 use uuid::Uuid;
 
@@ -32,6 +32,9 @@ pub struct SignedRequest {
     pub path_and_query: String,
     /// Body.
     pub body: Bytes,
+    /// Serial number (lower-case hex) of the certificate that the TLS connection was opened with;
+    /// `None` when none was shown.
+    pub certificate_serial: Option<String>,
 }
 
 impl SignedRequest {
@@ -62,12 +65,21 @@ pub(super) fn refused(field: &str) -> Error {
     Error::new(ErrorKind::Unauthenticated, "signature_invalid").about(field)
 }
 
+/// Whether a certificate is the present one of these keys.
+fn is_its_certificate(auth: &AggregateRow, shown: &str) -> Result<bool, Error> {
+    let present: Option<Vec<u8>> = aggregate::DEVICE_AUTH.column(auth, "certificate_serial")?;
+    Ok(present.is_some_and(|present| hex::encode(present) == shown))
+}
+
 impl Platform {
     /// Who signed this request. Its nonce is used up.
     ///
+    /// A connection opened with a device certificate speaks for the keys that certificate was
+    /// issued to, as long as they are accepted: revocation is a state of ours, not a list.
+    ///
     /// # Errors
-    /// `device_unknown`, `device_auth_rejected`, `signature_invalid`, `clock_skew`,
-    /// `nonce_replayed`.
+    /// `device_unknown`, `device_auth_rejected`, `device_certificate_mismatch`, `device_blocked`,
+    /// `signature_invalid`, `clock_skew`, `nonce_replayed`.
     pub async fn authenticate_terminal(&self, request: &SignedRequest) -> Result<Actor, Error> {
         let thumbprint = request.thumbprint()?;
         let wanted = thumbprint.clone();
@@ -90,6 +102,11 @@ impl Platform {
         request.verify(&key, self.now().millis())?;
         if auth.state == "rejected" {
             return Err(Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("Starpay-Key"));
+        }
+        if let Some(shown) = &request.certificate_serial
+            && !is_its_certificate(&auth, shown)?
+        {
+            return Err(Error::new(ErrorKind::Forbidden, "device_certificate_mismatch").about("Starpay-Key"));
         }
         let blocked =
             device.as_ref().is_none_or(|row| matches!(row.state.as_str(), "lost" | "tampered" | "retired"));

@@ -172,6 +172,38 @@ async fn new_keys_under_a_new_code_replace_the_old_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_speaks_only_for_the_keys_its_certificate_was_issued_to() {
+    let world = World::delivered().await;
+    let (_, code) = world.ask_for_code().await;
+    let mut terminal = world.terminal();
+    terminal.claim(&code).await.unwrap();
+    let said = async |terminal: &Terminal<'_>, certificate: &str| {
+        let mut request = terminal.signed("GET", "/terminal/v1/activations/current", b"");
+        request.certificate_serial = Some(certificate.to_owned());
+        world.platform.authenticate_terminal(&request).await
+    };
+    terminal.until("keys").await;
+    let nonce: [u8; 16] = random::array(&OsRandom);
+    terminal.load(nonce).await.unwrap();
+    let issued = terminal.installed.as_ref().unwrap().certificate().serial();
+    // Issued, but its installation is not confirmed: it vouches for nobody yet.
+    let early = said(&terminal, &issued).await.unwrap_err();
+    assert_eq!((early.code, early.kind), ("device_certificate_mismatch", ErrorKind::Forbidden));
+    terminal.confirm(terminal.confirmation()).await.unwrap();
+    said(&terminal, &issued).await.unwrap();
+    assert_eq!(code_of(said(&terminal, &"7f".repeat(16)).await).0, "device_certificate_mismatch");
+    // Revocation is by state: keys that were replaced are refused with their own good certificate.
+    let (owner, id) = (world.owner().await, terminal.id());
+    world.platform.abort_activation(&owner, None, id).await.unwrap();
+    let (_, code) = world.ask_for_code().await;
+    let mut new = world.terminal();
+    new.claim(&code).await.unwrap();
+    new.step("identity").await.unwrap();
+    assert_eq!(code_of(said(&terminal, &issued).await).0, "device_auth_rejected");
+    assert_eq!(code_of(said(&new, &issued).await).0, "device_certificate_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn codes_and_sessions_end() {
     let world = World::delivered().await;
     let (id, code) = world.ask_for_code().await;

@@ -4,6 +4,7 @@ use crate::Web;
 use crate::auth::note;
 use crate::input;
 use crate::problem::{Kind, Problem};
+use crate::tls::PeerCertificate;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -46,6 +47,7 @@ impl<S: Send + Sync> FromRequest<S> for Signed {
             method: parts.method.to_string(),
             path_and_query: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             body,
+            certificate_serial: parts.extensions.get::<PeerCertificate>().map(|shown| shown.serial.clone()),
         };
         Ok(Self { request })
     }
@@ -77,5 +79,28 @@ impl FromRequest<Web> for AskingTerminal {
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (actor, _) = Signed::from_request(request, web).await?.verify(web).await?;
         Ok(Self(actor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[tokio::test]
+    async fn the_connections_certificate_goes_to_the_platform_with_the_request() {
+        let signed = async |certificate: Option<PeerCertificate>| {
+            let mut request = Request::post("/terminal/v1/claims").body(Body::empty()).unwrap();
+            for name in ["Starpay-Key", "Starpay-Timestamp", "Starpay-Nonce", "Starpay-Signature"] {
+                request.headers_mut().insert(name, "1".parse().unwrap());
+            }
+            if let Some(certificate) = certificate {
+                request.extensions_mut().insert(certificate);
+            }
+            Signed::from_request(request, &()).await.unwrap().request.certificate_serial
+        };
+        assert_eq!(signed(None).await, None);
+        let shown = PeerCertificate { serial: "4a".to_owned() };
+        assert_eq!(signed(Some(shown)).await.as_deref(), Some("4a"));
     }
 }
