@@ -147,7 +147,7 @@ impl Step<'_> {
             Some(_) => subject_of(&form)?,
             None => SubjectType::SoleProprietor,
         };
-        let mut situation = Situation::blank(subject, self.terms().clone(), usual_waits());
+        let mut situation = Situation::blank(subject, self.terms().clone(), WaitTable::house(self.terms()));
         situation.contact = ContactStatus::Verified;
         let (fixed, filled) =
             (form.get(Field::ShopFixed) != Some("false"), form.get(Field::ShopFixed).is_some());
@@ -283,20 +283,6 @@ impl Step<'_> {
         };
         Ok(starpay_store::pii_access::insert(self.tx, &row)?)
     }
-}
-
-/// Usual waits in seconds until there are past cases to learn from (house values, `domain.md` §5.2).
-fn usual_waits() -> WaitTable {
-    use starpay_domain::requirement::RequirementCode as Code;
-    const HOUR: i64 = 3600;
-    WaitTable::new([
-        (Code::ChecksRunning, 60),
-        (Code::VisitPending, 24 * HOUR),
-        (Code::ReviewPending, 4 * HOUR),
-        (Code::RegistrationPending, 2 * HOUR),
-        (Code::DeviceUnpacked, 24 * HOUR),
-        (Code::DeviceInTransit, 72 * HOUR),
-    ])
 }
 
 fn remedy(requirement: &Requirement, language: Language) -> String {

@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn time_is_over_by_policy_or_by_the_date_agreed() {
-        let terms = Terms::house().with(Term::DraftKept, 60, "trial");
+        let terms = crate::term::in_force_today().with(Term::DraftKept, 60);
         let draft = Application::begin(NOON);
         assert_eq!(draft.timeout(&terms), Some((NOON.plus_seconds(60), Then::Apply("expire"))));
         assert_eq!(draft.waits_for(), Some(Party::Merchant));

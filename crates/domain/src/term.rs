@@ -1,26 +1,34 @@
 //! Periods: how long each party may take, by name.
 //!
-//! The numbers are policy, not code: the platform loads the versioned table in force and passes
-//! it in. [`Terms::house`] is the first edition of that table (house values of the process
-//! design; the two-day reporting period is the statutory one).
+//! Most are house values of the process design (domain rules §5.2). The statutory ones are not
+//! repeated here: they are read from the [`Policy`] in force.
+
+use crate::policy::Policy;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 macro_rules! terms {
-    ($($(#[$doc:meta])* $term:ident $text:literal = $seconds:expr),+ $(,)?) => {
+    ($policy:ident: $($(#[$doc:meta])* $term:ident $text:literal = $seconds:expr),+ $(,)?) => {
         crate::text_enum! {
             /// A period named by policy (期限).
             pub enum Term { $($(#[$doc])* $term $text),+ }
         }
         impl Term {
-            const fn house_seconds(self) -> i64 { match self { $(Self::$term => $seconds),+ } }
+            const fn seconds_under(self, $policy: &Policy) -> i64 {
+                match self { $(Self::$term => $seconds),+ }
+            }
         }
     };
 }
 
-terms! {
+const fn days(count: u16) -> i64 {
+    // `From` is not const; a u16 always fits.
+    count as i64 * DAY
+}
+
+terms! { policy:
     /// A draft nobody touched is cleared away.
     DraftKept "draft_kept" = 180 * DAY,
     /// From submission to the start of the checks.
@@ -39,18 +47,20 @@ terms! {
     Signing "signing" = 30 * DAY,
     /// From signing to the report.
     ReportStart "report_start" = 2 * HOUR,
-    /// The report to the clearing institution, at most two days.
-    Report "report" = 2 * DAY,
+    /// The report to the clearing institution.
+    Report "report" = days(policy.merchant_report_days),
     /// We correct a refused report.
     ReportRepair "report_repair" = 8 * HOUR,
+    /// The merchant may object to a refusal.
+    Objection "objection" = 15 * DAY,
     /// An appeal is decided.
-    Appeal "appeal" = 15 * DAY,
+    Appeal "appeal" = days(policy.aml_objection_reply_days),
     /// A duplicate subject is cleared up.
     FreezeReview "freeze_review" = 15 * DAY,
     /// A registry or network answers one report.
     RegistrationAnswer "registration_answer" = 2 * HOUR,
     /// A closure is confirmed.
-    Closure "closure" = 2 * DAY,
+    Closure "closure" = days(policy.terminal_closure_report_days),
     /// The merchant chooses a slot for the visit.
     VisitChoice "visit_choice" = 7 * DAY,
     /// A visit, once begun.
@@ -76,7 +86,7 @@ terms! {
     /// A suspended device is looked at.
     SuspensionReview "suspension_review" = 15 * DAY,
     /// A tampered or lost device is closed.
-    IncidentClosure "incident_closure" = 2 * DAY,
+    IncidentClosure "incident_closure" = days(policy.terminal_closure_report_days),
     /// The workshop.
     Repair "repair" = 15 * DAY,
     /// A consigned device is counted.
@@ -101,44 +111,38 @@ terms! {
     RequirementCheck "requirement_check" = DAY,
 }
 
-/// The periods in force: one versioned table.
+/// The periods in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    version: String,
-    seconds: Vec<i64>,
-}
+pub struct Terms([i64; Term::ALL.len()]);
 
 impl Terms {
-    /// The first edition of the table.
+    /// The house's periods, and the statutory ones of this policy.
     #[must_use]
-    pub fn house() -> Self {
-        Self {
-            version: "house-1".to_owned(),
-            seconds: Term::ALL.iter().map(|term| term.house_seconds()).collect(),
+    pub fn under(policy: &Policy) -> Self {
+        let mut seconds = [0; Term::ALL.len()];
+        for (term, place) in Term::ALL.iter().zip(&mut seconds) {
+            *place = term.seconds_under(policy);
         }
+        Self(seconds)
     }
 
-    /// The same table with one period changed, under a new version name.
-    #[must_use]
-    pub fn with(mut self, term: Term, seconds: i64, version: &str) -> Self {
-        version.clone_into(&mut self.version);
-        if let Some(place) = self.seconds.get_mut(term as usize) {
-            *place = seconds;
-        }
+    /// The same table with one period changed.
+    #[cfg(test)]
+    pub(crate) fn with(mut self, term: Term, seconds: i64) -> Self {
+        self.0[term as usize] = seconds;
         self
-    }
-
-    /// The edition's name, kept with every decision made under it.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
     }
 
     /// A period in seconds.
     #[must_use]
     pub fn seconds(&self, term: Term) -> i64 {
-        self.seconds.get(term as usize).copied().unwrap_or_else(|| term.house_seconds())
+        self.0.get(term as usize).copied().unwrap_or_default()
     }
+}
+
+#[cfg(test)]
+pub(crate) fn in_force_today() -> Terms {
+    Terms::under(&crate::policy::in_force_today())
 }
 
 #[cfg(test)]
@@ -147,12 +151,24 @@ mod tests {
 
     #[test]
     fn a_changed_period_leaves_the_others_alone() {
-        let terms = Terms::house().with(Term::ActivationCode, 60, "trial");
-        assert_eq!(terms.version(), "trial");
+        let terms = in_force_today().with(Term::ActivationCode, 60);
         for term in Term::ALL {
-            let expected = if *term == Term::ActivationCode { 60 } else { Terms::house().seconds(*term) };
+            let expected = if *term == Term::ActivationCode { 60 } else { in_force_today().seconds(*term) };
             assert_eq!(terms.seconds(*term), expected, "{term:?}");
             assert!(expected > 0);
+        }
+    }
+
+    #[test]
+    fn a_change_of_law_changes_the_statutory_periods_only() {
+        let mut policy = crate::policy::in_force_today();
+        (policy.merchant_report_days, policy.terminal_closure_report_days) = (3, 4);
+        policy.aml_objection_reply_days = 5;
+        let (before, after) = (in_force_today(), Terms::under(&policy));
+        let changed = [(Term::Report, 3), (Term::Closure, 4), (Term::IncidentClosure, 4), (Term::Appeal, 5)];
+        for term in Term::ALL {
+            let days = changed.iter().find(|(named, _)| named == term).map(|(_, days)| days * DAY);
+            assert_eq!(after.seconds(*term), days.unwrap_or(before.seconds(*term)), "{term:?}");
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::id::{TypedId, new_v7};
 use crate::instant::Timestamp;
 use crate::machine::{Edge, Machine, MachineEvent};
 use crate::party::{Limit, Owned, Then};
-use crate::term::Terms;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// States visited at most: counters make the space endless, its shape is found long before.
@@ -173,7 +172,7 @@ fn check_owners<M: Walk>(states: &[M]) {
         let times_out = states
             .iter()
             .filter(|state| state.state() == *name)
-            .any(|state| state.timeout(&Terms::house()).is_some());
+            .any(|state| state.timeout(&crate::term::in_force_today()).is_some());
         assert_eq!(times_out, then.is_some(), "{}: {name} has a limit that cannot be computed", M::NAME);
     }
     assert!(

@@ -142,7 +142,7 @@ fn conclude(
     }
     let fields: Vec<Field> = reasons.iter().filter_map(|reason| reason.form_field()).collect();
     let event = if reasons.contains(&ReasonCode::G701) {
-        let appeal_until = step.at.plus_seconds(step.terms().seconds(Term::Appeal));
+        let appeal_until = step.at.plus_seconds(step.terms().seconds(Term::Objection));
         ApplicationEvent::ChecksFailed { fields, reasons, appeal_until, reapply_from: None }
     } else {
         ApplicationEvent::ChecksFlagged { fields, reasons }

@@ -155,7 +155,7 @@ impl Platform {
                     by,
                     reasons: reasons.clone(),
                     fields: fields.clone(),
-                    appeal_until: step.at.plus_seconds(step.terms().seconds(Term::Appeal)),
+                    appeal_until: step.at.plus_seconds(step.terms().seconds(Term::Objection)),
                     reapply_from: None,
                 };
                 let rejected = step.advance(found, event)?;

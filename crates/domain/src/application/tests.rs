@@ -115,7 +115,7 @@ fn a_correction_opens_only_the_flagged_fields() {
 
 #[test]
 fn saving_a_correction_does_not_move_its_deadline() {
-    let terms = crate::term::Terms::house();
+    let terms = crate::term::in_force_today();
     let asked = in_review(None, None).apply(Application::events().pop().unwrap(), NOON).unwrap();
     let due = asked.timeout(&terms);
     let edited = asked

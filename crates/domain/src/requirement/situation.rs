@@ -12,7 +12,7 @@ use crate::reason::ReasonCode;
 use crate::registration::{Channel, Registration};
 use crate::shipment::Shipment;
 use crate::subject::SubjectType;
-use crate::term::Terms;
+use crate::term::{Term, Terms};
 use crate::visit::{Visit, VisitMode};
 use std::collections::BTreeMap;
 
@@ -118,6 +118,22 @@ impl WaitTable {
     #[must_use]
     pub fn new(seconds: impl IntoIterator<Item = (RequirementCode, i64)>) -> Self {
         Self(seconds.into_iter().collect())
+    }
+
+    /// The house's table, until there are past cases to learn from: a desk, a registry or a check
+    /// usually takes as long as it may, a visit a day and a parcel three.
+    #[must_use]
+    pub fn house(terms: &Terms) -> Self {
+        use RequirementCode as Code;
+        const DAY: i64 = 24 * 3600;
+        Self::new([
+            (Code::ChecksRunning, terms.seconds(Term::Checks)),
+            (Code::VisitPending, DAY),
+            (Code::ReviewPending, terms.seconds(Term::Review)),
+            (Code::RegistrationPending, terms.seconds(Term::RegistrationAnswer)),
+            (Code::DeviceUnpacked, terms.seconds(Term::Packing)),
+            (Code::DeviceInTransit, 3 * DAY),
+        ])
     }
 
     /// The usual time in seconds.

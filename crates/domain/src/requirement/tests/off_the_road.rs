@@ -11,7 +11,6 @@ use crate::party::{Desk, Outside};
 use crate::registration::{Registration, RegistrationEvent};
 use crate::shipment::{Shipment, ShipmentEvent};
 use crate::subject::SubjectType;
-use crate::term::Terms;
 use crate::visit::{Absent, Visit, VisitEvent, VisitMode};
 use proptest::prelude::*;
 
@@ -98,6 +97,7 @@ fn a_correction_names_only_what_was_flagged_and_its_remedy() {
     assert_eq!(codes(&entries)[..2], [R::FieldInvalid, R::ApplicationUncorrected]);
     assert_eq!(entries[0].field, Some("licence.uscc"));
     assert_eq!(entries[0].remedy.to_string(), "reason-A101");
+    assert_eq!(entries[1].remedy.to_string(), "requirement-application_uncorrected");
     assert_eq!(entries[1].deadline, Some(NOON.plus_seconds(30 * 86_400)));
     assert_eq!(find(&entries, R::ReviewPending).status, DueStatus::EventuallyDue);
     let late = open_requirements(&situation, NOON.plus_seconds(31 * 86_400));
@@ -290,7 +290,7 @@ proptest! {
     /// The subject type alone never makes the engine fail, and the form is asked for in full.
     #[test]
     fn every_subject_can_begin(subject in proptest::sample::select(SubjectType::ALL)) {
-        let situation = Situation::blank(subject, Terms::house(), WaitTable::default());
+        let situation = Situation::blank(subject, crate::term::in_force_today(), WaitTable::default());
         let entries = list(&situation);
         for field in FormField::required(subject) {
             prop_assert!(entries.iter().any(|entry| entry.field == Some(field.as_str())), "{:?}", field);

@@ -11,7 +11,6 @@ use crate::material::{MaterialKind, Need, Origin};
 use crate::registration::{Channel, Registration, RegistrationEvent};
 use crate::shipment::{Shipment, ShipmentEvent};
 use crate::subject::SubjectType;
-use crate::term::Terms;
 use crate::visit::{Visit, VisitEvent, VisitMode, VisitOutcome};
 use crate::walk::id;
 
@@ -21,7 +20,7 @@ pub(super) type RoadStep = (&'static str, fn(&mut Situation, Timestamp));
 /// A sole proprietor with a fixed shop, at the first contact.
 pub(super) fn first_contact() -> Situation {
     let waits = WaitTable::new([(RequirementCode::ChecksRunning, 30), (RequirementCode::VisitPending, 3600)]);
-    let mut situation = Situation::blank(SubjectType::SoleProprietor, Terms::house(), waits);
+    let mut situation = Situation::blank(SubjectType::SoleProprietor, crate::term::in_force_today(), waits);
     situation.visit_rule = Some(VisitMode::Onsite);
     situation.channels = [Channel::ClearingInstitution, Channel::Unionpay, Channel::Wechat]
         .map(|channel| ChannelStatus { channel, registration: None })
