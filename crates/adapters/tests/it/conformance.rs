@@ -86,6 +86,6 @@ async fn the_smtp_mailer_conforms() {
     let refusing = SmtpSink::start(Security::None, Conduct::RefusesRecipient).await;
     let busy = SmtpSink::start(Security::None, Conduct::IsBusy).await;
     let silent = SmtpSink::start(Security::None, Conduct::HangsUpAfterTheMessage).await;
-    let mailers = [&refusing, &busy, &silent].map(|sink| smtp::mailer(sink));
+    let mailers = [&refusing, &busy, &silent].map(smtp::mailer);
     fails_in_its_class(&mailers[0], &mailers[1], &mailers[2], ["lin@example.test"; 3]).await;
 }
