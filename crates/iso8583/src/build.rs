@@ -1,0 +1,293 @@
+//! Building a message: every constraint of the dialect is checked before a byte is written.
+
+use crate::encode::{Limits, Value, put};
+use crate::error::{Error, Place, Reason, Result};
+use crate::message::{MESSAGE_MAX, Message};
+use crate::mti::{Bitmap, Mti};
+use crate::owned::wipe;
+use crate::spec::{Dialect, Encoding, Field};
+
+/// Writes a message into a buffer, field after field in ascending order.
+///
+/// Nothing is allocated beyond the buffer's growth. A refused field leaves the buffer as it was
+/// before that field, so the caller may set another value.
+///
+/// ```
+/// use starpay_iso8583::{Message, Mti, UNIONPAY_POS, Value, Writer};
+///
+/// let mut bytes = Vec::new();
+/// let mut writer = Writer::start(&UNIONPAY_POS, Mti::literal(0x0820), &mut bytes);
+/// writer.set(41, Value::Text("12345678"))?.set(42, Value::Text("898310058120001"))?;
+/// writer.set(60, Value::Digits("00000001301"))?;
+/// assert!(writer.set(4, Value::Number(100)).is_err(), "4 comes before 60");
+/// writer.finish()?;
+/// assert_eq!(Message::read(&UNIONPAY_POS, &bytes)?.field(60).unwrap().len(), 11);
+/// # Ok::<(), starpay_iso8583::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer<'b> {
+    dialect: &'static Dialect,
+    out: &'b mut Vec<u8>,
+    bitmap: Bitmap,
+    bitmap_at: usize,
+    bitmap_len: usize,
+    start: usize,
+    last: u8,
+    limits: Limits,
+}
+
+impl<'b> Writer<'b> {
+    /// Starts a message behind what the buffer already holds.
+    #[must_use]
+    pub fn start(dialect: &'static Dialect, mti: Mti, out: &'b mut Vec<u8>) -> Self {
+        Self::expecting(dialect, mti, Bitmap::EMPTY, out)
+    }
+
+    /// Starts a message that will have fields above 64: their bitmap needs its place beforehand.
+    #[must_use]
+    pub fn with_second_bitmap(dialect: &'static Dialect, mti: Mti, out: &'b mut Vec<u8>) -> Self {
+        let mut bitmap = Bitmap::EMPTY;
+        bitmap.add(128);
+        Self::expecting(dialect, mti, bitmap, out)
+    }
+
+    fn expecting(dialect: &'static Dialect, mti: Mti, expected: Bitmap, out: &'b mut Vec<u8>) -> Self {
+        let start = out.len();
+        mti.write(dialect.message_type, out);
+        let bitmap_at = out.len();
+        expected.write(dialect.bitmap, out);
+        let bitmap_len = out.len().saturating_sub(bitmap_at);
+        let limits = Limits::Published;
+        Self { dialect, out, bitmap: Bitmap::EMPTY, bitmap_at, bitmap_len, start, last: 1, limits }
+    }
+
+    /// Keeps other limits than the published ones.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the next field.
+    ///
+    /// # Errors
+    /// When the dialect does not have it, it does not come after the last one, or the value breaks
+    /// the field's type or length.
+    pub fn set(&mut self, number: u8, value: Value<'_>) -> Result<&mut Self> {
+        let field = self.admit(number)?;
+        let before = self.out.len();
+        if let Err((at, reason)) = put(field, value, self.limits, self.out) {
+            if let Some(partial) = self.out.get_mut(before..) {
+                wipe(partial);
+            }
+            self.out.truncate(before);
+            return Err(Error::in_field(number, field.name(), at, reason));
+        }
+        self.enter(number);
+        Ok(self)
+    }
+
+    /// Takes the next field over from a message, as it stands there. A field that the message does
+    /// not have is left out.
+    ///
+    /// # Errors
+    /// When the message is of another dialect or the field does not come after the last one.
+    #[inline]
+    pub fn copy(&mut self, message: &Message<'_>, number: u8) -> Result<&mut Self> {
+        let Some(wire) = message.wire(number) else { return Ok(self) };
+        if !std::ptr::eq(message.dialect(), self.dialect) {
+            return Err(Error::new(Place::Field(number), 0, Reason::OtherDialect));
+        }
+        // The dialect has the field: the message was read in it.
+        if number <= self.last || number > 64 {
+            self.admit(number)?;
+        }
+        self.out.extend_from_slice(wire);
+        self.enter(number);
+        Ok(self)
+    }
+
+    /// What a message authentication code at the end (field 64, or 128 with a second bitmap) has
+    /// to cover: everything so far, with the code's bit set in the bitmap. Set that field next.
+    ///
+    /// # Errors
+    /// When the field cannot come next.
+    pub fn authenticated(&mut self, number: u8) -> Result<&[u8]> {
+        self.admit(number)?;
+        let mut bitmap = self.bitmap;
+        bitmap.add(number);
+        self.patch(bitmap)?;
+        Ok(self.out.get(self.start..).unwrap_or_default())
+    }
+
+    /// Completes the message: writes the bitmap into its place.
+    ///
+    /// # Errors
+    /// When the message is longer than [`MESSAGE_MAX`].
+    pub fn finish(mut self) -> Result<()> {
+        let length = self.out.len().saturating_sub(self.start);
+        if length > MESSAGE_MAX {
+            return Err(Error::new(Place::Frame, 0, Reason::TooLong { most: MESSAGE_MAX, given: length }));
+        }
+        let bitmap = self.bitmap;
+        self.patch(bitmap)
+    }
+
+    #[inline]
+    fn admit(&self, number: u8) -> Result<&'static Field> {
+        let Some(field) = self.dialect.field(number) else {
+            return Err(Error::new(Place::Field(number), 0, Reason::Unknown));
+        };
+        if number <= self.last {
+            let reason = if self.bitmap.has(number) { Reason::Twice } else { Reason::OutOfOrder };
+            return Err(Error::in_field(number, field.name(), 0, reason));
+        }
+        if number > 64 && !self.has_second() {
+            return Err(Error::new(Place::Bitmap, 0, Reason::Missing));
+        }
+        Ok(field)
+    }
+
+    const fn has_second(&self) -> bool {
+        match self.dialect.bitmap {
+            crate::spec::BitmapEncoding::BinaryPrimary | crate::spec::BitmapEncoding::BinaryBoth => {
+                self.bitmap_len > 8
+            }
+            crate::spec::BitmapEncoding::HexBoth => self.bitmap_len > 16,
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, number: u8) {
+        self.bitmap.add(number);
+        self.last = number;
+    }
+
+    fn patch(&mut self, bitmap: Bitmap) -> Result<()> {
+        let (bytes, used) = bitmap.bytes(self.dialect.bitmap);
+        let end = self.bitmap_at.saturating_add(used);
+        match (self.out.get_mut(self.bitmap_at..end), bytes.get(..used)) {
+            (Some(place), Some(bytes)) if used == self.bitmap_len => {
+                place.copy_from_slice(bytes);
+                Ok(())
+            }
+            // A second bitmap was announced and no field above 64 was set.
+            _ => Err(Error::new(Place::Bitmap, 0, Reason::Missing)),
+        }
+    }
+}
+
+/// A message being put together in any order.
+///
+/// Slower than [`Writer`] by one copy of each field. Wiped when dropped, as far as safe code can.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it holds card data")]
+pub struct Draft {
+    dialect: &'static Dialect,
+    mti: Mti,
+    limits: Limits,
+    bitmap: Bitmap,
+    /// Each field's number and wire form, in the order they were set.
+    fields: Vec<(u8, Vec<u8>)>,
+}
+
+impl Draft {
+    /// An empty message.
+    #[must_use]
+    pub const fn new(dialect: &'static Dialect, mti: Mti) -> Self {
+        Self { dialect, mti, limits: Limits::Published, bitmap: Bitmap::EMPTY, fields: Vec::new() }
+    }
+
+    /// Keeps other limits than the published ones.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets a field that is not set yet.
+    ///
+    /// # Errors
+    /// As [`Writer::set`], but in any order.
+    pub fn set(&mut self, number: u8, value: Value<'_>) -> Result<&mut Self> {
+        let Some(field) = self.dialect.field(number) else {
+            return Err(Error::new(Place::Field(number), 0, Reason::Unknown));
+        };
+        if self.bitmap.has(number) {
+            return Err(Error::in_field(number, field.name(), 0, Reason::Twice));
+        }
+        let mut wire = Vec::new();
+        if let Err((at, reason)) = put(field, value, self.limits, &mut wire) {
+            wipe(&mut wire);
+            return Err(Error::in_field(number, field.name(), at, reason));
+        }
+        self.bitmap.add(number);
+        self.fields.push((number, wire));
+        Ok(self)
+    }
+
+    /// Appends the message to a buffer.
+    ///
+    /// # Errors
+    /// When it is longer than [`MESSAGE_MAX`].
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<()> {
+        let length = self.fields.iter().map(|(_, wire)| wire.len()).fold(0, usize::saturating_add);
+        if length > MESSAGE_MAX {
+            return Err(Error::new(Place::Frame, 0, Reason::TooLong { most: MESSAGE_MAX, given: length }));
+        }
+        self.mti.write(self.dialect.message_type, out);
+        self.bitmap.write(self.dialect.bitmap, out);
+        for number in self.bitmap.iter() {
+            if let Some((_, wire)) = self.fields.iter().find(|(known, _)| *known == number) {
+                out.extend_from_slice(wire);
+            }
+        }
+        Ok(())
+    }
+
+    /// The message as bytes.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.write(&mut out)?;
+        Ok(out)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.fields.iter_mut().for_each(|(_, wire)| wipe(wire));
+    }
+}
+
+impl Message<'_> {
+    /// Builds the message again from its decoded values, field by field, and appends it.
+    ///
+    /// What was read gives the same bytes; a test tool compares the two to prove that nothing was
+    /// lost on the way.
+    ///
+    /// # Errors
+    /// When a value cannot be built, which would be a defect of this crate.
+    pub fn reencode(&self, out: &mut Vec<u8>) -> Result<()> {
+        let has_second = self.bitmap().iter().any(|number| number > 64);
+        let writer = if has_second {
+            Writer::with_second_bitmap(self.dialect(), self.mti(), out)
+        } else {
+            Writer::start(self.dialect(), self.mti(), out)
+        };
+        let mut writer = writer.limits(Limits::Tolerated);
+        for field in self.fields() {
+            match field.spec().encoding() {
+                Encoding::Bcd | Encoding::Nibble => {
+                    writer.set(field.number(), Value::Digits(&field.expose()))?;
+                }
+                Encoding::Ascii | Encoding::Gbk | Encoding::Binary | Encoding::Hex => {
+                    writer.set(field.number(), Value::Bytes(&field.bytes()))?;
+                }
+            }
+        }
+        writer.finish()
+    }
+}
