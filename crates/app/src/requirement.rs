@@ -22,6 +22,7 @@ use starpay_domain::identifier::SubjectType;
 use starpay_domain::machine::Machine;
 use starpay_domain::material::MaterialKind;
 use starpay_domain::party::Party;
+use starpay_domain::reason::ReasonCode;
 use starpay_domain::registration::{Channel, Registration};
 use starpay_domain::requirement::{
     AccountChangeStatus, ChannelStatus, ContactStatus, FieldCondition, FieldStatus, MaterialCondition,
@@ -156,7 +157,8 @@ impl Step<'_> {
             Some(application) => self.flagged(application)?,
             None => Vec::new(),
         };
-        situation.fields = self.field_statuses(&form, &flagged, subject);
+        let reasons = latest.as_ref().map_or(&[][..], |application| asked_because(&application.machine));
+        situation.fields = self.field_statuses(&form, &flagged, reasons, subject);
         if let Some(application) = latest {
             self.add_application(&mut situation, application, &flagged)?;
         }
@@ -186,7 +188,9 @@ impl Step<'_> {
                 _ => MaterialCondition::Unusable,
             };
             situation.materials.retain(|known| known.kind != kind);
-            situation.materials.push(MaterialStatus { kind, condition, reasons: Vec::new() });
+            let asked = if is_flagged { asked_because(&application.machine) } else { &[] };
+            let reasons = kind.field().map_or_else(Vec::new, |field| lying_in(field, asked));
+            situation.materials.push(MaterialStatus { kind, condition, reasons });
         }
         let visit = aggregate::visit::latest_of_application(self.tx, id.uuid(), merchant.uuid())?;
         situation.visit = self.load_last::<Visit>(visit)?.map(|found| found.machine);
@@ -225,7 +229,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn field_statuses(&self, form: &Form, flagged: &[Field], subject: SubjectType) -> Vec<FieldStatus> {
+    fn field_statuses(
+        &self,
+        form: &Form,
+        flagged: &[Field],
+        asked: &[ReasonCode],
+        subject: SubjectType,
+    ) -> Vec<FieldStatus> {
         let rules = FormRules { subject, at: self.at, policy: &self.shared.policy };
         form.filled()
             .map(|(field, value)| {
@@ -235,7 +245,8 @@ impl Step<'_> {
                     (true, true) => FieldCondition::Flagged,
                     (true, false) => FieldCondition::Filled,
                 };
-                FieldStatus { field, condition, reasons: Vec::new() }
+                let reasons = if flagged.contains(&field) { lying_in(field, asked) } else { Vec::new() };
+                FieldStatus { field, condition, reasons }
             })
             .collect()
     }
@@ -285,12 +296,33 @@ impl Step<'_> {
     }
 }
 
+/// Why a correction was asked for.
+fn asked_because(machine: &Application) -> &[ReasonCode] {
+    let Application::NeedsInfo { reasons, .. } = machine else { return &[] };
+    reasons
+}
+
+/// Those reasons that are put right in this field.
+fn lying_in(field: Field, reasons: &[ReasonCode]) -> Vec<ReasonCode> {
+    reasons.iter().copied().filter(|reason| reason.form_field() == Some(field)).collect()
+}
+
 fn remedy(requirement: &Requirement, language: Language) -> String {
     let advice = match requirement.remedy {
         RemedyKey::Requirement(code) => starpay_text::requirement(language, code.as_str()),
         RemedyKey::Reason(code) => starpay_text::reason(language, code.merchant_code()),
     };
     advice.map_or_else(|| requirement.remedy.to_string(), |advice| advice.remedy)
+}
+
+fn message(requirement: &Requirement, language: Language) -> String {
+    let code = requirement.code.as_str();
+    let message =
+        starpay_text::requirement(language, code).map_or_else(|| code.to_owned(), |said| said.message);
+    match requirement.field {
+        Some(field) => starpay_text::about(language, field, message),
+        None => message,
+    }
 }
 
 fn shown(requirement: &Requirement, language: Language) -> RequirementView {
@@ -300,6 +332,7 @@ fn shown(requirement: &Requirement, language: Language) -> RequirementView {
         awaiting: requirement.awaiting.to_string(),
         status: requirement.status.as_str().to_owned(),
         errors: requirement.merchant_errors().into_iter().map(str::to_owned).collect(),
+        message: message(requirement, language),
         remedy: remedy(requirement, language),
         impact: requirement.impact.iter().map(|kind| kind.as_str().to_owned()).collect(),
         deadline: requirement.deadline.map(|at| at.to_string()),

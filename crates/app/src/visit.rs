@@ -62,8 +62,9 @@ impl Platform {
         wanted: BookVisit,
     ) -> Result<Reply<VisitView>, Error> {
         actor.may(Action::VisitBook)?;
-        let parse =
-            |text: &str, field: &str| Timestamp::parse(text).ok_or_else(|| Error::invalid("bad_date", field));
+        let parse = |text: &str, field: &str| {
+            Timestamp::parse(text).ok_or_else(|| Error::invalid("slot_invalid", field))
+        };
         let (from, until) = (parse(&wanted.from, "from")?, parse(&wanted.until, "until")?);
         self.command(actor, Call::new("visit.book", key, (id.to_string(), wanted.clone())), move |step| {
             let mut found = step.lock::<Visit>(id)?;

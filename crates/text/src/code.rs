@@ -3,8 +3,9 @@
 //! Codes belong to the crates that declare them; here is only the rule by which a code becomes a key:
 //! `state-<machine>-<state>`, `error-<code>`, `requirement-<code>`, `reason-<code>`, `party-<name>` …
 
-use crate::catalogue::{attribute, lookup};
+use crate::catalogue::{attribute, lookup, texts};
 use crate::language::Language;
+use i18n_embed_fl::fl;
 
 /// What happened and what to do about it. No code is shown to a person without a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +84,16 @@ pub fn field(language: Language, path: &str) -> Option<String> {
     lookup(language, &format!("field-{}", path.replace('.', "-")))
 }
 
+/// A sentence about a field, its label first: 「统一社会信用代码：…」. A path without a label (a header, a
+/// step) stays out of the sentence: no bare code reaches a person.
+#[must_use]
+pub fn about(language: Language, path: &str, message: String) -> String {
+    match field(language, path) {
+        Some(label) => fl!(texts(language), "why-field", field = label, message = message),
+        None => message,
+    }
+}
+
 /// The keys among `keys` that a language lacks. A key `x.remedy` asks for the attribute `remedy` of `x`.
 /// For the tests of the crates that own the codes.
 #[must_use]
@@ -106,6 +117,13 @@ mod tests {
         assert_eq!(state(Language::En, "device", "active").as_deref(), Some("Active"));
         let advice = error(Language::ZhCn, "pin_weak").unwrap();
         assert!(advice.message.contains("密码") && !advice.remedy.is_empty());
+    }
+
+    #[test]
+    fn a_sentence_about_a_field_begins_with_its_label() {
+        let said = |path| about(Language::ZhCn, path, "位数不对".to_owned());
+        assert_eq!(said("licence.uscc"), "统一社会信用代码：位数不对");
+        assert_eq!(said("If-Match"), "位数不对");
     }
 
     #[test]

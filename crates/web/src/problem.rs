@@ -85,8 +85,10 @@ pub struct WrongField {
     /// Stable code.
     #[schema(example = "checksum")]
     pub code: String,
-    /// What is wrong with it.
+    /// What is wrong with it, its label first.
     pub message: String,
+    /// What to do about it.
+    pub remedy: String,
 }
 
 /// A refusal on its way to the outermost layer.
@@ -154,11 +156,16 @@ impl Problem {
     #[must_use]
     pub fn render(&self, language: Language, request_id: &str) -> ErrorBody {
         let (message, remedy) = words(language, self.code);
-        let fields = self.about.fields.iter().map(|wrong| WrongField {
-            field: wrong.field.clone(),
-            code: wrong.code.to_owned(),
-            message: words(language, wrong.code).0,
+        let fields = self.about.fields.iter().map(|wrong| {
+            let (message, remedy) = words(language, wrong.code);
+            let message = starpay_text::about(language, &wrong.field, message);
+            WrongField { field: wrong.field.clone(), code: wrong.code.to_owned(), message, remedy }
         });
+        let message = match &self.about.field {
+            // Where several are wrong, each of them is named with its own words.
+            Some(field) if self.about.fields.is_empty() => starpay_text::about(language, field, message),
+            Some(_) | None => message,
+        };
         ErrorBody {
             error: ErrorObject {
                 code: self.code.to_owned(),
@@ -196,10 +203,12 @@ impl Problem {
     }
 }
 
-/// The words of a code. A code without words is a bug that a test finds; a caller still gets the
-/// general ones.
+/// The words of a code: of an error, or of what is still missing. A code without words is a bug that
+/// a test finds; a caller still gets the general ones.
 fn words(language: Language, code: &str) -> (String, String) {
     starpay_text::error(language, code)
+        .or_else(|| starpay_text::requirement(language, code))
+        .or_else(|| starpay_text::reason(language, code))
         .or_else(|| starpay_text::error(language, "internal"))
         .map(|advice| (advice.message, advice.remedy))
         .unwrap_or_default()
@@ -279,6 +288,7 @@ pub struct ErrorObject {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use starpay_app::FieldError;
 
     /// The codes that this crate gives by itself; each has its words in the message catalogue.
     const WEB_CODES: &[&str] = &[
@@ -326,6 +336,19 @@ mod tests {
         assert_eq!(body.error.state.as_deref(), Some("draft"));
         assert_eq!(body.error.legal, Some(vec!["submit".to_owned(), "withdraw".to_owned()]));
         assert_eq!(body.error.doc, "/api/v1/errors/illegal_transition");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_in_words_with_its_own_remedy() {
+        let missing = FieldError { field: "documents.licence".to_owned(), code: "document_missing" };
+        let error =
+            Error { fields: vec![missing], ..Error::invalid("requirements_open", "documents.licence") };
+        let body = Problem::from(error).render(Language::ZhCn, "req_1").error;
+        assert_eq!(body.fields[0].message, "营业执照：材料还没有上传");
+        assert_eq!(body.fields[0].remedy, "拍照上传这份材料。");
+        assert!(!body.message.contains("营业执照"), "{}", body.message);
+        let alone = Problem::from(Error::invalid("landline", "mobile")).render(Language::ZhCn, "req_1").error;
+        assert_eq!(alone.message, "手机号：这是固定电话，不能接收验证码。");
     }
 
     #[test]

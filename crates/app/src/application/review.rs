@@ -10,6 +10,7 @@ use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent, ApprovalRule, ReturnTo};
 use starpay_domain::field::FormField as Field;
 use starpay_domain::id::ApplicationId;
+use starpay_domain::material::MaterialKind;
 use starpay_domain::reason::ReasonCode;
 use starpay_domain::term::Term;
 use starpay_store::Value;
@@ -115,7 +116,7 @@ impl Platform {
                     fields: fields.clone(),
                     reasons: reasons.clone(),
                     note: None,
-                    return_to: ReturnTo::Submitted,
+                    return_to: return_to(&fields),
                 };
                 let asked = step.advance(found, event)?;
                 let (_, contact) = step.contact_of(merchant)?;
@@ -177,6 +178,13 @@ fn refuse_unclaimed(machine: &Application, by: &str) -> Result<(), Error> {
         // Any other state is refused by the machine itself, which says what it allows.
         _ => Ok(()),
     }
+}
+
+/// Where a correction goes on: new pictures go to the reviewer who looks at them; whatever else was
+/// filled in anew is checked by machine, and verified at the shop, again.
+fn return_to(fields: &[Field]) -> ReturnTo {
+    let picture = |field: &Field| MaterialKind::ALL.iter().any(|kind| kind.field() == Some(*field));
+    if fields.iter().all(picture) { ReturnTo::InReview } else { ReturnTo::Submitted }
 }
 
 fn parse_reasons(texts: &[String]) -> Result<Vec<ReasonCode>, Error> {

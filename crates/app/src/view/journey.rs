@@ -16,6 +16,8 @@ pub struct RequirementView {
     pub status: String,
     /// Reason catalogue codes of what is wrong with what is there.
     pub errors: Vec<String>,
+    /// What is missing, in the reader's language, the field's label first.
+    pub message: String,
     /// What to do, in the reader's language.
     pub remedy: String,
     /// The capabilities it blocks.

@@ -98,8 +98,11 @@ fn add_obstacle(list: &mut List<'_>) {
     let Some(application) = list.situation.application.as_ref() else { return };
     let now = DueStatus::CurrentlyDue;
     match application {
-        Application::NeedsInfo { reasons, .. } => {
-            list.push_timed(Entry::new(R::ApplicationUncorrected, now).because(reasons), application);
+        Application::NeedsInfo { fields, reasons, .. } => {
+            // A reason that lies in a named field stands with that field.
+            let elsewhere = |reason: &ReasonCode| reason.form_field().is_none_or(|field| !fields.contains(&field));
+            let general: Vec<ReasonCode> = reasons.iter().copied().filter(elsewhere).collect();
+            list.push_timed(Entry::new(R::ApplicationUncorrected, now).because(&general), application);
         }
         Application::Frozen { reason, .. } => {
             list.push_timed(

@@ -13,7 +13,7 @@ use starpay_domain::machine::Machine;
 use starpay_domain::material::MaterialKind;
 use starpay_domain::party::{Desk, Outside};
 use starpay_domain::reason::{ReasonCode, Remedy};
-use starpay_domain::registration::Registration;
+use starpay_domain::registration::{Channel, Registration};
 use starpay_domain::requirement::RequirementCode;
 use starpay_domain::requirement::state::RequirementState;
 use starpay_domain::shipment::Shipment;
@@ -73,6 +73,7 @@ fn everything_else_that_is_shown_by_code_has_a_name() {
     named("capability", &mut CapabilityKind::ALL.iter().map(|code| code.as_str()));
     named("remedy", &mut Remedy::ALL.iter().map(|code| code.as_str()));
     named("field", &mut FormField::ALL.iter().map(|code| code.as_str()));
+    named("field", &mut Channel::ALL.iter().map(|code| code.as_str()));
     named("document", &mut MaterialKind::ALL.iter().map(|code| code.as_str()));
     named("desk", &mut Desk::ALL.iter().map(|code| code.as_str()));
     named("desk", &mut Outside::ALL.iter().map(|code| code.as_str()));

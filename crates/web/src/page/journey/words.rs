@@ -275,8 +275,7 @@ fn why_line(open: &OpenRequirement, language: Language) -> WhyLine {
     let desk = open.desk.as_deref().map(|desk| worded(starpay_text::desk(language, desk), desk));
     let mut advice = requirement(&open.code, language);
     if let Some(path) = &open.field {
-        let label = worded(starpay_text::field(language, path), path);
-        advice.message = fl!(texts, "why-field", field = label, message = advice.message);
+        advice.message = starpay_text::about(language, path, advice.message);
     }
     let about = open.field.as_deref().map(|path| format!("-{}", path.replace('.', "-"))).unwrap_or_default();
     WhyLine {
