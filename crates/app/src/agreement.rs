@@ -27,8 +27,6 @@ use uuid::Uuid;
 
 /// The edition of the agreement's wording.
 const EDITION: &str = "2026-11";
-/// The signing link's life.
-const LINK_SECONDS: i64 = 7 * 24 * 3600;
 
 /// An agreement whose text is already kept, to be offered in the transaction that approves.
 #[derive(Clone)]
@@ -235,7 +233,8 @@ impl Step<'_> {
 
     fn send_link(&mut self, merchant: MerchantId, agreement: AgreementId) -> Result<(), Error> {
         let (_, contact) = self.contact_of(merchant)?;
-        let end = self.at.plus_seconds(LINK_SECONDS);
+        // As long as it can be signed, it can be opened.
+        let end = self.at.plus_seconds(self.terms().seconds(Term::Signing));
         let (_, token) = self.issue(&Credential {
             kind: "link",
             role: Role::Signer,

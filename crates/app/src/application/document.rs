@@ -48,7 +48,10 @@ impl Platform {
         // Decoding and sealing megabytes is no work for a writer, nor for an async thread.
         let random = std::sync::Arc::clone(&self.shared.random);
         let (picture, sealed) = tokio::task::spawn_blocking(move || {
-            let picture = picture::examine(&bytes)?;
+            let picture = picture::examine(&bytes).map_err(|refusal| match kind.field() {
+                Some(field) => refusal.about(field.as_str()),
+                None => refusal,
+            })?;
             let sealed = key_of_merchant.seal(&content_context(id), &picture.bytes, random.as_ref());
             Ok::<_, Error>((picture, sealed))
         })
