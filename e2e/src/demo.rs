@@ -78,6 +78,13 @@ impl Demo {
         Group::start(&mut self.command(&["--once", "--json"]))
     }
 
+    /// Starts it to pause before each step, so that there is time to act in between.
+    #[must_use]
+    pub fn start_slowly(&self, pause: Duration) -> Group {
+        let pause = pause.as_millis().to_string();
+        Group::start(&mut self.command(&["--once", "--json", "--pause", &pause]))
+    }
+
     /// Plays the journey to its end.
     ///
     /// # Panics
@@ -106,12 +113,15 @@ impl Demo {
     /// # Panics
     /// When it ends or does not get there in time.
     pub fn wait_until_active(&self, group: &mut Group) {
-        let deadline = Instant::now() + JOURNEY_WITHIN;
-        while !steps(group).last().is_some_and(is_active) {
-            assert!(group.is_running(), "the demo ended:\n{}", group.errors().join("\n"));
-            assert!(Instant::now() < deadline, "not active in time:\n{}", group.output().join("\n"));
-            std::thread::sleep(POLL);
-        }
+        wait_for_steps(group, |steps| steps.last().is_some_and(is_active));
+    }
+
+    /// Waits until the step of that name has been printed.
+    ///
+    /// # Panics
+    /// When it ends or does not get there in time.
+    pub fn wait_until_step(&self, group: &mut Group, name: &str) {
+        wait_for_steps(group, |steps| steps.iter().any(|step| step.step == name));
     }
 
     fn wait_until(&self, group: &mut Group, limit: Duration, reached: impl Fn(&Self) -> bool) {
@@ -135,6 +145,15 @@ impl Demo {
             command.args(["--database", url]);
         }
         command
+    }
+}
+
+fn wait_for_steps(group: &mut Group, reached: impl Fn(&[Step]) -> bool) {
+    let deadline = Instant::now() + JOURNEY_WITHIN;
+    while !reached(&steps(group)) {
+        assert!(group.is_running(), "the demo ended:\n{}", group.errors().join("\n"));
+        assert!(Instant::now() < deadline, "not there in time:\n{}", group.output().join("\n"));
+        std::thread::sleep(POLL);
     }
 }
 

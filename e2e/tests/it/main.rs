@@ -1,5 +1,6 @@
-//! The whole system from outside: the journey on both engines, killed at random moments, and
-//! searched for secrets. `cargo xtask test` builds the binary and starts PostgreSQL first.
+//! The whole system from outside: the journey on both engines, killed at random moments, restored
+//! from a backup, and searched for secrets. `cargo xtask test` builds the binary and starts
+//! PostgreSQL first.
 
 #![expect(clippy::unwrap_used, reason = "what a test stands on may stop it")]
 
@@ -7,3 +8,4 @@ mod journey;
 mod killed;
 mod leaks;
 mod pages;
+mod restored;
