@@ -57,6 +57,7 @@ CREATE TABLE access_key (
 CREATE UNIQUE INDEX access_key_one_per_secret ON access_key (secret_hash);
 CREATE INDEX access_key_by_age ON access_key (created_at, id);
 CREATE INDEX access_key_by_subject ON access_key (subject, created_at, id);
+CREATE INDEX access_key_by_merchant ON access_key (merchant_id, created_at, id);
 
 CREATE TABLE application (
     id {bytes} NOT NULL,

@@ -98,6 +98,57 @@ fn no_query_scans_a_growing_table() {
     assert_eq!(slow, Vec::<String>::new());
 }
 
+/// What PostgreSQL would do when every way but an index is expensive. An index walked from end to
+/// end is a scan as well, unless it is one of only those rows.
+#[test]
+fn no_query_scans_a_growing_table_on_postgresql() {
+    let url = new_database();
+    Db::migrate(&DbConfig::parse(&url).unwrap()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let slow = runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let driver = tokio::spawn(connection);
+        client
+            .batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+            .await
+            .unwrap();
+        let asked = "SELECT indexrelid::regclass::text FROM pg_index WHERE indpred IS NOT NULL";
+        let partial = client.query(asked, &[]).await.unwrap();
+        let partial: BTreeSet<String> = partial.iter().map(|row| row.get(0)).collect();
+        let mut slow = Vec::new();
+        for statement in all_statements() {
+            let text = statement.text(Engine::Postgres);
+            let count = client.prepare(&text).await.unwrap().params().len();
+            let given =
+                if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
+            client.batch_execute(&format!("PREPARE explained AS {text}")).await.unwrap();
+            let plan =
+                client.query(&format!("EXPLAIN (COSTS OFF) EXECUTE explained{given}"), &[]).await.unwrap();
+            client.batch_execute("DEALLOCATE explained").await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+            // Policy is a small table, and an audit looks at every event.
+            let all = statement.name().contains("policy") || statement.name().contains("audit::BARE_HEADS");
+            let scans = scans_of(&plan, &partial).into_iter().filter(|_| !all);
+            slow.extend(scans.map(|step| format!("{}: {step}", statement.name())));
+        }
+        drop(client);
+        drop(driver.await);
+        slow
+    });
+    assert_eq!(slow, Vec::<String>::new());
+}
+
+/// The steps of a plan that read a whole table.
+fn scans_of(plan: &[String], partial: &BTreeSet<String>) -> Vec<String> {
+    let whole = |(at, step): &(usize, &String)| {
+        let mut own = plan[at + 1..].iter().take_while(|line| !line.contains("->"));
+        let index = step.split_once(" Scan using ").and_then(|(_, rest)| rest.split(' ').next());
+        let walked = index.is_some_and(|index| !partial.contains(index));
+        step.contains("Seq Scan on") || walked && !own.any(|line| line.contains("Index Cond:"))
+    };
+    plan.iter().enumerate().filter(whole).map(|(_, step)| step.trim().to_owned()).collect()
+}
+
 /// One line per table, column, index and rule, the same words for both engines.
 fn sqlite_shape(path: &std::path::Path) -> BTreeSet<String> {
     let conn = rusqlite::Connection::open(path).unwrap();
