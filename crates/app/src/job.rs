@@ -128,10 +128,11 @@ impl Step<'_> {
 
 impl Platform {
     /// Runs jobs and the outbox until `stop` says so. Several of these may run, here and on other
-    /// nodes.
+    /// nodes, each under a name of its own: whoever had this name before is gone, and what it held
+    /// is taken up at once instead of when its lease ends.
     pub async fn run_jobs(&self, name: String, mut stop: watch::Receiver<bool>) {
         let actor = Actor::system("jobs");
-        self.keep_house(&actor).await;
+        self.keep_house(&actor, &name).await;
         loop {
             let mut done = 0;
             for queue in [&OUTBOX, &JOB] {
@@ -160,10 +161,15 @@ impl Platform {
         }
     }
 
-    /// The work that repeats itself is always waiting once.
-    async fn keep_house(&self, actor: &Actor) {
+    /// The work that repeats itself is always waiting once, and no work is held by a dead runner
+    /// of this name.
+    async fn keep_house(&self, actor: &Actor, name: &str) {
+        let name = name.to_owned();
         let kept = self
-            .apply(actor, |step| {
+            .apply(actor, move |step| {
+                for queue in [&OUTBOX, &JOB] {
+                    work::release(step.tx, queue, &name)?;
+                }
                 step.order_for(Work::SignRoot, PLATFORM)?;
                 step.order_for(Work::Sweep, PLATFORM)
             })

@@ -11,6 +11,7 @@ use axum::Extension;
 use prometheus_client::registry::Registry;
 use starpay_adapters::sandbox::Pace;
 use starpay_keys::random;
+use starpay_store::Engine;
 use starpay_web::page::JourneySource;
 use starpay_web::server::{Server, Transport};
 use starpay_web::{Metrics, RequestIds, Telemetry};
@@ -126,7 +127,11 @@ impl Serving {
         let (jobs, stop_jobs) = watch::channel(false);
         let mut runner = JoinSet::new();
         let platform = platform.clone();
-        let name = format!("node-{}", std::process::id());
+        // The embedded store has one process at a time: it takes up what a killed one held.
+        let name = match platform.db().engine() {
+            Engine::Sqlite => "embedded".to_owned(),
+            Engine::Postgres => format!("node-{}", hex::encode(random::array::<8>(&*assembled.random))),
+        };
         runner.spawn(async move { platform.run_jobs(name, stop_jobs).await });
         Ok(Self { address, tasks, jobs, runner, _control: control })
     }

@@ -1,6 +1,7 @@
 //! What is over goes away; what waited too long ends; what is young stays.
 
 use crate::support::{jobs, on_both};
+use starpay_store::{StoreError, work};
 
 #[test]
 fn drafts_end_when_their_time_is_over_and_not_before() {
@@ -42,6 +43,24 @@ fn what_is_over_is_removed_in_slices() {
             1,
             "the code that was sent is forgotten"
         );
+        stand
+    });
+}
+
+#[test]
+fn what_a_killed_runner_held_is_taken_up_by_its_successor_at_once() {
+    on_both(|stand| async move {
+        stand.shop("15400000001").await;
+        stand.poke(&format!("UPDATE outbox SET owner = 'killed', lease_until = {}", i64::MAX));
+        let run = async |name: &str| {
+            let (_stop, stopped) = tokio::sync::watch::channel(true);
+            stand.platform.run_jobs(name.to_owned(), stopped).await;
+            let depth = stand.platform.db().read(|tx| work::depth(tx, &work::OUTBOX)).await;
+            depth.map_err(|error: StoreError| error).unwrap().waiting
+        };
+        let held = run("another").await;
+        assert!(held > 0, "the code that was sent waits");
+        assert_eq!(run("killed").await, 0);
         stand
     });
 }
