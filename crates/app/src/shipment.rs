@@ -236,11 +236,11 @@ impl Platform {
         .await
     }
 
-    /// The merchant has it in hand.
+    /// The merchant has it in hand. With a broken seal the shipment is damaged and the terminal
+    /// counts as tampered with: it cannot be activated.
     ///
     /// # Errors
-    /// `serial_mismatch`: the terminal in hand is not the one that was sent; `seal_broken`: do not
-    /// use it, the shipment is marked damaged; `illegal_transition`.
+    /// `serial_mismatch`: the terminal in hand is not the one that was sent; `illegal_transition`.
     pub async fn confirm_receipt(
         &self,
         actor: &Actor,
@@ -257,11 +257,15 @@ impl Platform {
             move |step| {
                 let found = step.lock::<Shipment>(id)?;
                 let by = step.actor.id.clone();
+                let device = step.packed_device(&found)?;
                 if !given.seal_intact {
                     let damaged = ShipmentEvent::ReportDamaged { by, seal_intact: false };
-                    return view(&step.advance(found, damaged)?);
+                    let damaged = step.advance(found, damaged)?;
+                    // Whoever opened the parcel may have opened the terminal: it gets no keys.
+                    let detail = "the parcel's seal was broken".to_owned();
+                    step.advance(device, DeviceEvent::ReportTampered { detail })?;
+                    return view(&damaged);
                 }
-                let device = step.packed_device(&found)?;
                 let sent: String = device.column("serial")?;
                 if sent != serial.as_str() {
                     return Err(Error::conflict("serial_mismatch").about("serial"));

@@ -3,10 +3,11 @@
 use crate::terminal::{PIN, STEPS, Terminal, compatible, location, network};
 use crate::world::{MOBILE, SERIAL, World, page};
 use starpay_app::view::{
-    ActivationRequest, BackupAcknowledgement, CompatibilityReport, IdentityProof, KeyRequest, SignIn,
+    ActivationRequest, BackupAcknowledgement, CompatibilityReport, IdentityProof, KeyRequest, Receipt,
+    SignIn, TrackReport,
 };
 use starpay_app::{Error, ErrorKind, Replayed, Role};
-use starpay_domain::id::{DeviceId, TypedId};
+use starpay_domain::id::{DeviceId, ShipmentId, TypedId};
 use starpay_keys::{OsRandom, random, wire};
 use starpay_text::Language;
 
@@ -441,6 +442,23 @@ async fn nobody_elses_terminal_can_be_asked_for() {
     // A merchant's session is no terminal.
     assert_eq!(code_of(world.platform.terminal_status(&owner, terminal.id()).await).0, "forbidden");
     assert!(world.platform.devices(&owner, page()).await.unwrap().data.len() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_from_a_parcel_with_a_broken_seal_is_never_activated() {
+    let world = World::shipped().await;
+    let (_, code) = world.ask_for_code().await;
+    let owner = world.owner().await;
+    let parcel = world.platform.shipments(&owner, None, page()).await.unwrap().data.remove(0);
+    let id = ShipmentId::parse(&parcel.id).unwrap();
+    let delivered = TrackReport { status: "delivered".to_owned() };
+    world.platform.track_report(&world.staff(Role::Courier), None, id, delivered).await.unwrap();
+    let broken = Receipt { serial: SERIAL.to_owned(), seal_intact: false };
+    let damaged = world.platform.confirm_receipt(&owner, None, id, broken).await.unwrap().value;
+    assert_eq!(damaged.state, "damaged");
+    let devices = world.platform.devices(&owner, page()).await.unwrap().data;
+    assert_eq!(devices[0].state, "tampered");
+    assert_eq!(code_of(world.terminal().claim(&code).await).0, "device_blocked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
