@@ -98,7 +98,7 @@ impl Tmk {
 }
 
 /// The byte with its lowest bit set so that the number of ones is odd.
-fn with_odd_parity(byte: u8) -> u8 {
+pub(crate) fn with_odd_parity(byte: u8) -> u8 {
     let seven = byte & 0xFE;
     if seven.count_ones().is_multiple_of(2) { seven | 1 } else { seven }
 }

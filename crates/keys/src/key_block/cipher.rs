@@ -1,11 +1,10 @@
 //! The two keys derived from a protection key, and CBC with either cipher.
 
-use aes::{Aes128, Aes192, Aes256};
-use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroizing;
 
 use super::KeyBlockError;
 use super::codes::BlockVersion;
+use crate::block::{Aes, ecb_decrypt, ecb_encrypt};
 use crate::kcv::aes_cmac;
 use crate::tdes::{Tdes, tdes_cmac};
 
@@ -63,7 +62,7 @@ impl BlockKey {
 
     /// CBC over whole blocks, in place.
     pub(super) fn cbc_encrypt(&self, iv: &[u8], bytes: &mut [u8]) {
-        let cipher = BlockCipher::new(&self.bytes, self.version);
+        let cipher = BlockKeyCipher::new(&self.bytes, self.version);
         let mut previous = iv.to_vec();
         for block in bytes.chunks_exact_mut(self.version.block_bytes()) {
             block.iter_mut().zip(&previous).for_each(|(byte, mask)| *byte ^= mask);
@@ -74,7 +73,7 @@ impl BlockKey {
 
     /// CBC over whole blocks, in place.
     pub(super) fn cbc_decrypt(&self, iv: &[u8], bytes: &mut [u8]) {
-        let cipher = BlockCipher::new(&self.bytes, self.version);
+        let cipher = BlockKeyCipher::new(&self.bytes, self.version);
         let mut previous = iv.to_vec();
         for block in bytes.chunks_exact_mut(self.version.block_bytes()) {
             let sealed = block.to_vec();
@@ -86,57 +85,32 @@ impl BlockKey {
 }
 
 /// The block cipher of a derived key, chosen at run time.
-enum BlockCipher {
+enum BlockKeyCipher {
     Tdes(Tdes),
-    Aes128(Aes128),
-    Aes192(Aes192),
-    Aes256(Aes256),
+    Aes(Aes),
 }
 
-impl BlockCipher {
+impl BlockKeyCipher {
     #[expect(clippy::expect_used, reason = "derived keys have the length of a checked protection key")]
     fn new(key: &[u8], version: BlockVersion) -> Self {
         const LENGTH: &str = "a derived key has the length of its checked protection key";
-        match (version, key.len()) {
-            (BlockVersion::B, _) => Self::Tdes(Tdes::new(key).expect(LENGTH)),
-            (BlockVersion::D, 16) => Self::Aes128(Aes128::new_from_slice(key).expect(LENGTH)),
-            (BlockVersion::D, 24) => Self::Aes192(Aes192::new_from_slice(key).expect(LENGTH)),
-            (BlockVersion::D, _) => Self::Aes256(Aes256::new_from_slice(key).expect(LENGTH)),
+        match version {
+            BlockVersion::B => Self::Tdes(Tdes::new(key).expect(LENGTH)),
+            BlockVersion::D => Self::Aes(Aes::new(key).expect(LENGTH)),
         }
     }
 
     fn encrypt(&self, block: &mut [u8]) {
         match self {
-            Self::Tdes(cipher) => on_block(block, |block| cipher.encrypt(block)),
-            Self::Aes128(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.encrypt_block(block.into()))
-            }
-            Self::Aes192(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.encrypt_block(block.into()))
-            }
-            Self::Aes256(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.encrypt_block(block.into()))
-            }
+            Self::Tdes(cipher) => ecb_encrypt(cipher, block),
+            Self::Aes(cipher) => ecb_encrypt(cipher, block),
         }
     }
 
     fn decrypt(&self, block: &mut [u8]) {
         match self {
-            Self::Tdes(cipher) => on_block(block, |block| cipher.decrypt(block)),
-            Self::Aes128(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.decrypt_block(block.into()))
-            }
-            Self::Aes192(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.decrypt_block(block.into()))
-            }
-            Self::Aes256(cipher) => {
-                on_block(block, |block: &mut [u8; 16]| cipher.decrypt_block(block.into()))
-            }
+            Self::Tdes(cipher) => ecb_decrypt(cipher, block),
+            Self::Aes(cipher) => ecb_decrypt(cipher, block),
         }
     }
-}
-
-#[expect(clippy::expect_used, reason = "CBC cuts its input into pieces of exactly one block")]
-fn on_block<const N: usize>(block: &mut [u8], act: impl FnOnce(&mut [u8; N])) {
-    act(block.try_into().expect("CBC cuts its input into pieces of exactly one block"));
 }
