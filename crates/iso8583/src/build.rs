@@ -5,7 +5,7 @@ use crate::error::{Error, Place, Reason, Result};
 use crate::message::{MESSAGE_MAX, Message};
 use crate::mti::{Bitmap, Mti};
 use crate::owned::wipe;
-use crate::spec::{Dialect, Encoding, Field};
+use crate::spec::{BitmapEncoding, Dialect, Encoding, Field};
 
 /// Writes a message into a buffer, field after field in ascending order.
 ///
@@ -44,10 +44,13 @@ impl<'b> Writer<'b> {
     }
 
     /// Starts a message that will have fields above 64: their bitmap needs its place beforehand.
+    /// A dialect without a second bitmap gets none.
     #[must_use]
     pub fn with_second_bitmap(dialect: &'static Dialect, mti: Mti, out: &'b mut Vec<u8>) -> Self {
         let mut bitmap = Bitmap::EMPTY;
-        bitmap.add(128);
+        if dialect.bitmap != BitmapEncoding::BinaryPrimary {
+            bitmap.announce();
+        }
         Self::expecting(dialect, mti, bitmap, out)
     }
 
@@ -58,7 +61,7 @@ impl<'b> Writer<'b> {
         expected.write(dialect.bitmap, out);
         let bitmap_len = out.len().saturating_sub(bitmap_at);
         let limits = Limits::Published;
-        Self { dialect, out, bitmap: Bitmap::EMPTY, bitmap_at, bitmap_len, start, last: 1, limits }
+        Self { dialect, out, bitmap: expected, bitmap_at, bitmap_len, start, last: 1, limits }
     }
 
     /// Keeps other limits than the published ones.
@@ -142,19 +145,10 @@ impl<'b> Writer<'b> {
             let reason = if self.bitmap.has(number) { Reason::Twice } else { Reason::OutOfOrder };
             return Err(Error::in_field(number, field.name(), 0, reason));
         }
-        if number > 64 && !self.has_second() {
+        if number > 64 && !self.bitmap.has_second() {
             return Err(Error::new(Place::Bitmap, 0, Reason::Missing));
         }
         Ok(field)
-    }
-
-    const fn has_second(&self) -> bool {
-        match self.dialect.bitmap {
-            crate::spec::BitmapEncoding::BinaryPrimary | crate::spec::BitmapEncoding::BinaryBoth => {
-                self.bitmap_len > 8
-            }
-            crate::spec::BitmapEncoding::HexBoth => self.bitmap_len > 16,
-        }
     }
 
     #[inline]
@@ -171,7 +165,7 @@ impl<'b> Writer<'b> {
                 place.copy_from_slice(bytes);
                 Ok(())
             }
-            // A second bitmap was announced and no field above 64 was set.
+            // Cannot happen: no field above 64 is admitted without room for it.
             _ => Err(Error::new(Place::Bitmap, 0, Reason::Missing)),
         }
     }
@@ -271,7 +265,7 @@ impl Message<'_> {
     /// # Errors
     /// When a value cannot be built, which would be a defect of this crate.
     pub fn reencode(&self, out: &mut Vec<u8>) -> Result<()> {
-        let has_second = self.bitmap().iter().any(|number| number > 64);
+        let has_second = self.bitmap().has_second();
         let writer = if has_second {
             Writer::with_second_bitmap(self.dialect(), self.mti(), out)
         } else {

@@ -107,6 +107,7 @@ impl fmt::Debug for Mti {
 /// Which fields a message has (位图).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Bitmap {
+    /// As on the wire: the top bit announces the second half, which may be empty.
     first: u64,
     second: u64,
 }
@@ -131,33 +132,46 @@ impl Bitmap {
     pub fn add(&mut self, number: u8) {
         match number {
             2..=64 => self.first |= bit(number),
-            65..=128 => self.second |= bit(number),
+            65..=128 => {
+                self.announce();
+                self.second |= bit(number);
+            }
             0 | 1 | 129..=u8::MAX => {}
         }
+    }
+
+    /// Writes the second half even when no field is in it.
+    pub(crate) const fn announce(&mut self) {
+        self.first |= TOP;
+    }
+
+    /// Whether the second half is written.
+    pub(crate) const fn has_second(self) -> bool {
+        self.first & TOP != 0
     }
 
     /// How many fields there are.
     #[must_use]
     pub const fn count(self) -> u32 {
-        self.first.count_ones().saturating_add(self.second.count_ones())
+        (self.first & !TOP).count_ones().saturating_add(self.second.count_ones())
     }
 
     /// The fields, ascending.
     #[must_use]
     pub const fn iter(self) -> Numbers {
-        Numbers { half: self.first.reverse_bits(), base: 1, second: self.second }
+        Numbers { half: (self.first & !TOP).reverse_bits(), base: 1, second: self.second }
     }
 
     /// Those of the fields whose number is at most `last`.
     pub(crate) const fn up_to(self, last: u8) -> Self {
         match last {
-            0..=63 => Self { first: self.first & !(u64::MAX >> last), second: 0 },
-            64 => Self { first: self.first, second: 0 },
+            0..=63 => Self { first: self.first & !TOP & !(u64::MAX >> last), second: 0 },
+            64 => Self { first: self.first & !TOP, second: 0 },
             65..=u8::MAX => self,
         }
     }
 
-    /// The primary bitmap as it stands in a message without a second one.
+    /// The primary bitmap as it stands in the message.
     #[must_use]
     pub const fn primary(self) -> u64 {
         self.first
@@ -174,7 +188,7 @@ impl Bitmap {
         }
         let rest = bytes.get(width..).unwrap_or_default();
         let (second, more) = half(encoding, rest, position.saturating_add(width))?;
-        Ok((Self { first: first & !TOP, second }, width.saturating_add(more)))
+        Ok((Self { first, second }, width.saturating_add(more)))
     }
 
     /// Appends it.
@@ -186,9 +200,8 @@ impl Bitmap {
     /// The bytes it takes on the wire.
     pub(crate) fn bytes(self, encoding: BitmapEncoding) -> ([u8; 32], usize) {
         let mut bytes = [0; 32];
-        let both = self.second != 0;
-        let first = if both { self.first | TOP } else { self.first };
-        let halves = [first, self.second];
+        let both = self.has_second();
+        let halves = [self.first, self.second];
         let mut used = 0_usize;
         let mut put = |byte: u8| {
             if let Some(place) = bytes.get_mut(used) {

@@ -190,8 +190,12 @@ fn numbers_and_padded_text_fill_their_field() {
     assert_eq!(exposed(43), format!("{:<40}", "SHOP"));
     assert_eq!(exposed(90), format!("{:042}", u64::MAX));
     let mut empty = Vec::new();
-    let writer = Writer::with_second_bitmap(&ISO_1987_ASCII, Mti::literal(0x0200), &mut empty);
-    assert!(writer.finish().is_err(), "a second bitmap without a field");
+    Writer::with_second_bitmap(&ISO_1987_ASCII, Mti::literal(0x0800), &mut empty).finish().unwrap();
+    assert_eq!(empty, b"080080000000000000000000000000000000");
+    let message = Message::read(&ISO_1987_ASCII, &empty).unwrap();
+    let mut again = Vec::new();
+    message.reencode(&mut again).unwrap();
+    assert_eq!((again, message.fields().count()), (empty, 0), "an empty second bitmap is kept");
     let mut short = Vec::new();
     let mut writer = Writer::start(&ISO_1987_ASCII, Mti::literal(0x0200), &mut short);
     assert!(writer.set(66, Value::Number(1)).is_err(), "no room for the second bitmap");
