@@ -14,6 +14,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod gauges;
+mod iso;
 mod keys;
 mod migrate;
 mod openapi;
@@ -61,6 +62,8 @@ enum Command {
     Docs(docs::Args),
     /// Check one identifier: valid or not, why, normalised, masked
     Check(check::Args),
+    /// Take an ISO 8583 message apart, masked
+    Iso(iso::Args),
     /// Run every case of the test data, ours or a file of the same format
     Selftest(selftest::Args),
     /// Play a whole journey on an empty store: the main job
@@ -96,6 +99,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Openapi(args) => openapi::run(args),
         Command::Docs(args) => docs::run(args),
         Command::Check(args) => check::run(args),
+        Command::Iso(args) => iso::run(args),
         Command::Selftest(args) => selftest::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Bench(args) => bench::run(args),

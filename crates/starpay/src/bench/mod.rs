@@ -2,6 +2,7 @@
 //! Absolute figures move with a machine's neighbours; a ratio taken within one minute does not.
 
 mod bare;
+mod codec;
 mod load;
 #[expect(dead_code, reason = "the store's tests, whose file this is, ask more of a server")]
 #[path = "../../../store/tests/it/postgres.rs"]
@@ -20,6 +21,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// Reading, building and answering a chip sale, per second on one core
+    Codec(codec::Args),
     /// Durable writes of the store on both engines, next to the bare engines
     Store(store::Args),
 }
@@ -27,6 +30,7 @@ enum What {
 /// Runs a benchmark.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     match args.what {
+        What::Codec(args) => codec::run(&args),
         What::Store(args) => store::run(&args),
     }
 }
