@@ -93,6 +93,48 @@ async fn a_body_beyond_its_limit_is_refused_before_it_is_all_there() {
 }
 
 #[tokio::test]
+async fn a_form_with_wrong_values_is_refused_whole_and_names_each() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let application = json!({"subject_type": "sole_proprietor"});
+    let started = site.post(&session, "a", "/api/v1/applications", &application).await.json();
+    let path = format!("/api/v1/applications/{}", started["id"].as_str().unwrap());
+    let fields = json!({
+        "shop.name": "星光小面馆",
+        "licence.uscc": "92440399MA5DEM039G",
+        // Seventeen on the day of this test.
+        "principal.id_number": "440399200901010019",
+    });
+    let request = bearer("PATCH", &path, &session)
+        .header("Accept-Language", "en")
+        .header("If-Match", started["version"].to_string())
+        .header("Content-Type", "application/json");
+    let body = json!({"fields": fields}).to_string();
+    let refused = site.send(request.body(Body::from(body)).unwrap()).await;
+    assert_eq!(refused.refusal(), (400, "validation_failed".to_owned()), "{}", refused.text);
+    let error = &refused.json()["error"];
+    assert!(!error["remedy"].as_str().unwrap().is_empty());
+    let wrong = |field: &str| {
+        let named = error["fields"].as_array().unwrap().iter().find(|wrong| wrong["field"] == field);
+        named.map(|wrong| wrong["code"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(wrong("licence.uscc").as_deref(), Some("checksum"));
+    assert_eq!(wrong("principal.id_number").as_deref(), Some("under_18"));
+    assert_eq!(wrong("shop.name"), None);
+
+    // Sixty thousand pixels each way in less than a hundred bytes.
+    let bomb = hex::decode(
+        "89504e470d0a1a0a0000000d494844520000ea600000ea6008020000000fb0e2150000000849444154789c030000000001480689d20000000049454e44ae426082",
+    );
+    let request = bearer("POST", &format!("{path}/documents?kind=licence"), &session);
+    let request = request.header("Idempotency-Key", "bomb").header("Content-Type", "image/png");
+    let refused = site.send(request.body(Body::from(bomb.unwrap())).unwrap()).await;
+    assert_eq!(refused.refusal(), (413, "image_too_large".to_owned()), "{}", refused.text);
+    assert_eq!(refused.json()["error"]["field"], "documents.licence");
+    assert_eq!(site.get(&session, &path).await.json(), started, "nothing half-written");
+}
+
+#[tokio::test]
 async fn queries_and_ids_are_checked() {
     let site = Site::new();
     for (path, status, code, field) in [

@@ -5,11 +5,14 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SerialNumber};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use starpay_keys::OsRandom;
+use starpay_keys::certificate::{CertificateRequest, DeviceSubject, issue_device};
+use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_web::server::{HEAD_BYTES_MAX, HEADER_READ_TIMEOUT, PeerAddress, Server, Stopping, Transport};
 use starpay_web::tls::{PeerCertificate, server_config};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -186,6 +189,33 @@ async fn tls_takes_terminals_with_and_callers_without_a_certificate() {
     let shown = ask_tls(address, &server, Some(&terminal), "/certificate").await;
     assert_eq!(shown.as_deref(), Some("abcdef"));
     assert_eq!(ask_tls(address, &server, Some(&stranger), "/certificate").await, None);
+    running.stop.cancel();
+    running.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_platform_issued_opens_a_connection_under_its_serial() {
+    let folder = tempfile::tempdir().unwrap();
+    let master = MasterKey::file(folder.path().join("master.key"));
+    let now_s = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    let keystore =
+        Keystore::open_or_create(&folder.path().join("keystore"), &master, now_s, Arc::new(OsRandom))
+            .unwrap();
+    let root = keystore.root_certificate();
+    let mut terminal = issue("replaced", 1);
+    let asked = CertificateParams::new(Vec::new()).unwrap();
+    let key = KeyPair::from_pem(&terminal.key_pem).unwrap();
+    let asked = CertificateRequest::parse(asked.serialize_request(&key).unwrap().der()).unwrap();
+    let subject = DeviceSubject { serial: "99990004STAR00000001", device_id: "dev_1" };
+    let leaf = issue_device(&keystore, &root, &asked, subject, now_s, &OsRandom).unwrap();
+    terminal.certificate = CertificateDer::from(leaf.der().to_vec());
+
+    let server = issue("pay.example.test", 1);
+    let (certificate, key) = (server.certificate_pem.as_bytes(), server.key_pem.as_bytes());
+    let config = server_config(certificate, key, Some(root.der())).unwrap();
+    let running = serve(router(), Transport::Tls(config)).await;
+    let shown = ask_tls(running.address, &server, Some(&terminal), "/certificate").await;
+    assert_eq!(shown, Some(leaf.serial()));
     running.stop.cancel();
     running.task.await.unwrap();
 }
