@@ -49,6 +49,14 @@ impl Timestamp {
         self.moment().to_offset(BEIJING).date()
     }
 
+    /// This moment on a Beijing clock, for people: `2026-11-23 16:00:00`.
+    #[must_use]
+    pub fn beijing_text(self) -> String {
+        let local = self.moment().to_offset(BEIJING);
+        let (hour, minute, second) = local.to_hms();
+        format!("{} {hour:02}:{minute:02}:{second:02}", format_date(local.date()))
+    }
+
     /// The moment a Beijing calendar day begins.
     #[must_use]
     pub fn start_of_beijing_day(day: Date) -> Self {
@@ -109,6 +117,12 @@ mod tests {
         assert_eq!(start.to_string(), "2026-02-28T16:00:00Z");
         assert_eq!(format_date(start.beijing_date()), "2026-03-01");
         assert_eq!(format_date(start.plus_seconds(-1).beijing_date()), "2026-02-28");
+    }
+
+    #[test]
+    fn people_read_the_clock_of_beijing() {
+        let moment = Timestamp::parse("2026-11-23T16:08:09.99Z").unwrap();
+        assert_eq!(moment.beijing_text(), "2026-11-24 00:08:09");
     }
 
     #[test]

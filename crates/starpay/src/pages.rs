@@ -12,9 +12,6 @@ use starpay_web::page::{
 };
 use std::sync::Arc;
 
-/// Beijing's offset from UTC.
-const BEIJING_SECONDS: i64 = 8 * 3600;
-
 /// The pages of this deployment, with a journey to show when one is played.
 pub(crate) fn router(assembled: &Assembled, journey: Option<Arc<dyn JourneySource>>) -> Router<Web> {
     let deployment = assembled.platform.deployment();
@@ -89,8 +86,7 @@ fn masked(address: &str) -> String {
 /// An RFC 3339 moment as Beijing reads it.
 fn beijing(moment: &str) -> String {
     let Some(at) = Timestamp::parse(moment) else { return moment.to_owned() };
-    let text = at.plus_seconds(BEIJING_SECONDS).to_string();
-    text.chars().take("2026-11-23T10:42:08".len()).collect::<String>().replace('T', " ")
+    at.beijing_text()
 }
 
 #[cfg(test)]

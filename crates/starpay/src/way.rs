@@ -66,7 +66,7 @@ impl Own {
         let metrics = Metrics::register(&mut registry);
         let ids = RequestIds::new(random::array(&*assembled.random));
         let telemetry = Telemetry { ids, metrics, registry: Arc::new(registry) };
-        let router = starpay_web::router(assembled.platform.clone(), telemetry, Router::new())
+        let router = starpay_web::router(assembled.platform.clone(), telemetry, starpay_web::without_pages())
             .layer(Extension(ControlDoor::new(token)));
         Ok(Self { runtime: crate::serve::runtime()?, router, token: hex::encode(token), assembled })
     }

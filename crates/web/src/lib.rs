@@ -55,7 +55,13 @@ pub struct Telemetry {
     pub registry: Arc<Registry>,
 }
 
-/// The whole site: API, terminals, health, metrics and the pages handed in.
+/// No pages: what no route answers is refused in the form for programs.
+pub fn without_pages() -> Router<Web> {
+    Router::new().fallback(request_id::no_such_path)
+}
+
+/// The whole site: API, terminals, health, metrics and the pages handed in, whose fallback answers
+/// what no route answers.
 pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> Router {
     let Telemetry { ids, metrics, registry } = telemetry;
     let observer = request_id::Observer { ids, metrics };
@@ -65,7 +71,6 @@ pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> R
         .route("/api/openapi.json", get(openapi::serve))
         .route("/dev/outbox.json", get(api::outbox::list))
         .merge(pages)
-        .fallback(request_id::no_such_path)
         .method_not_allowed_fallback(request_id::no_such_method)
         .layer(from_fn(security::headers))
         .layer(from_fn_with_state(observer, request_id::observe))

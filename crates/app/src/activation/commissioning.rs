@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 use starpay_domain::activation::{Activation, ActivationEvent, Step as Stage};
 use starpay_domain::device::DeviceEvent;
 use starpay_domain::id::{ActivationId, MerchantId, TypedId};
-use starpay_domain::instant::Timestamp;
 use starpay_domain::registration::Registration;
 use starpay_keys::constant_time_eq;
 use starpay_store::aggregate;
@@ -213,15 +212,13 @@ impl Step<'_> {
         let serial: String = self.device_seen(found)?.column("serial")?;
         let (merchant_no, terminal_no) = self.registered_numbers(found.merchant)?.unwrap_or_default();
         let texts = texts(Language::ZhCn);
-        let whole_second =
-            Timestamp::from_micros(self.at.micros().div_euclid(1_000_000).saturating_mul(1_000_000));
         let lines = [
             self.shop_name(found)?,
             fl!(texts, "terminal-receipt-test"),
             fl!(texts, "receipt-merchant_no", value = merchant_no),
             fl!(texts, "receipt-terminal_no", value = terminal_no),
             fl!(texts, "receipt-serial", value = serial),
-            fl!(texts, "receipt-time", value = whole_second.to_string()),
+            fl!(texts, "receipt-time", value = self.at.beijing_text()),
             fl!(texts, "terminal-receipt-amount"),
             fl!(texts, "terminal-receipt-ok"),
             fl!(texts, "terminal-active"),

@@ -100,7 +100,8 @@ fn add_obstacle(list: &mut List<'_>) {
     match application {
         Application::NeedsInfo { fields, reasons, .. } => {
             // A reason that lies in a named field stands with that field.
-            let elsewhere = |reason: &ReasonCode| reason.form_field().is_none_or(|field| !fields.contains(&field));
+            let elsewhere =
+                |reason: &ReasonCode| reason.form_field().is_none_or(|field| !fields.contains(&field));
             let general: Vec<ReasonCode> = reasons.iter().copied().filter(elsewhere).collect();
             list.push_timed(Entry::new(R::ApplicationUncorrected, now).because(&general), application);
         }

@@ -57,8 +57,6 @@ const STEPS: &[(&str, &str, &str, Phase, &str)] = &[
 
 /// Steps of an activation, the last one `active`.
 const ACTIVATION_STEPS: u32 = 13;
-/// Beijing's offset, for the slip.
-const BEIJING_SECONDS: i64 = 8 * 3600;
 
 /// What the page asks.
 pub(crate) struct DemoJourney {
@@ -242,16 +240,9 @@ fn terminal(events: &[EventView]) -> TerminalFace {
         Some(_) | None => Face::Off,
     };
     let printed = of_activation.iter().find(|event| event.event == "pass_test");
-    let receipt = printed.and_then(|event| Timestamp::parse(&event.at)).map(|at| Receipt {
-        number: "000001".to_owned(),
-        at: at
-            .plus_seconds(BEIJING_SECONDS)
-            .to_string()
-            .chars()
-            .take(19)
-            .collect::<String>()
-            .replace('T', " "),
-    });
+    let receipt = printed
+        .and_then(|event| Timestamp::parse(&event.at))
+        .map(|at| Receipt { number: "000001".to_owned(), at: at.beijing_text() });
     TerminalFace {
         face,
         model: NOODLE_SHOP.model.to_owned(),

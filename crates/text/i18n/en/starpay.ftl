@@ -14,6 +14,7 @@ page-licence-why = Give identity papers and bank cards only to the licensed inst
 page-version = Version { $version }
 page-source = Open source · self-hosted
 page-nav = Main sections
+lost-home = To the first page
 
 ## The first page
 
@@ -115,8 +116,8 @@ receipt-time = Time { $value }
 ## The dev outbox (sandbox only)
 
 outbox-title = Dev outbox
-outbox-banner = Sandbox only: messages that would have been sent
-outbox-banner-text = These SMS and e-mails would have gone to the merchant; they are shown as written so that the journey can be walked. A live deployment has no such page.
+outbox-banner = Sandbox only: none of these was really sent
+outbox-banner-text = SMS and e-mails as the merchant would have read them. A live deployment has no such page.
 outbox-empty = No messages yet
 outbox-empty-text = When the platform has something to tell the merchant, the SMS or e-mail appears here.
 outbox-count = { $n ->
@@ -693,9 +694,9 @@ requirement-agreement_unprepared = The agreement is being prepared
     .remedy = Nothing to do; an SMS tells you when it is ready.
 requirement-agreement_unsigned = The agreement is not signed
     .remedy = Open it with the pass in the message, read it and sign.
-requirement-registration_pending = The clearing institution is registering you
+requirement-registration_pending = Registration under way
     .remedy = Nothing to do; it usually takes under two hours.
-requirement-registration_refused = The clearing institution refused the registration
+requirement-registration_refused = Registration refused
     .remedy = We are on it, and will ask if we need anything.
 requirement-address_unconfirmed = The delivery address is not confirmed
     .remedy = Confirm or change the delivery address.

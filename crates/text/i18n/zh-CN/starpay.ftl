@@ -14,6 +14,7 @@ page-licence-why = 请只向上面这家持牌机构提交证件和银行卡。�
 page-version = 版本 { $version }
 page-source = 开源 · 可自行部署
 page-nav = 主要栏目
+lost-home = 回到首页
 
 ## 首页
 
@@ -672,9 +673,9 @@ requirement-agreement_unprepared = 受理协议正在准备
     .remedy = 不用操作，准备好会用短信通知。
 requirement-agreement_unsigned = 受理协议还没有签署
     .remedy = 用短信里的签约口令打开协议，阅读后签署。
-requirement-registration_pending = 正在向清算机构登记
+requirement-registration_pending = 商户正在登记
     .remedy = 不用操作，通常两小时内完成。
-requirement-registration_refused = 清算机构退回了登记
+requirement-registration_refused = 商户登记被退回
     .remedy = 我们正在处理；需要您补充时会通知。
 requirement-address_unconfirmed = 收货地址还没有确认
     .remedy = 确认或修改收货地址。

@@ -18,6 +18,7 @@ mod frame;
 pub mod home;
 pub mod journey;
 mod live;
+mod lost;
 pub mod outbox;
 
 pub use frame::{Acquirer, Deployment, Frame, Mode};
@@ -62,7 +63,7 @@ impl PageState {
 }
 
 /// Every page with its assets. The dev outbox exists only where messages are not sent, the event
-/// stream only where a journey is played. Security headers are the whole site's (`crate::security`).
+/// stream only where a journey is played. What no route answers gets a page, or the refusal. Security headers are the whole site's (`crate::security`).
 pub fn router<S>(state: PageState) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -77,6 +78,7 @@ where
     pages
         .route("/assets/{name}", get(asset::serve))
         .route("/favicon.svg", get(asset::favicon))
+        .fallback(lost::show)
         .with_state(state)
 }
 

@@ -54,6 +54,24 @@ fn quiet() -> Router {
     router(PageState::new(deployment(Mode::Live), None, None))
 }
 
+#[tokio::test]
+async fn an_address_that_leads_nowhere_says_so_to_people_and_to_programs() {
+    let site = quiet();
+    let ask = |path: &str, accepts: &str| {
+        let request = Request::get(path).header("accept", accepts).body(axum::body::Body::empty()).unwrap();
+        site.clone().oneshot(request)
+    };
+    let page = ask("//elsewhere.test/x?lang=en", "text/html,*/*").await.unwrap();
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    let html = String::from_utf8(to_bytes(page.into_body(), PAGE_BYTES_MAX).await.unwrap().to_vec()).unwrap();
+    assert!(html.contains("does not exist") && !html.contains("elsewhere.test"), "{html}");
+    for (path, accepts) in [("/x", "*/*"), ("/api/v1/x", "text/html")] {
+        let refusal = ask(path, accepts).await.unwrap();
+        assert_eq!(refusal.status(), StatusCode::NOT_FOUND);
+        assert!(refusal.extensions().get::<crate::Problem>().is_some(), "{path}");
+    }
+}
+
 async fn get(site: &Router, path: &str) -> Response {
     site.clone().oneshot(Request::get(path).body(axum::body::Body::empty()).unwrap()).await.unwrap()
 }

@@ -156,7 +156,7 @@ async fn a_panic_is_an_answer_and_a_request_has_a_name() {
     async fn broken() -> &'static str {
         panic!("a bug on purpose")
     }
-    let site = Site::with_pages(axum::Router::new().route("/broken", get(broken)));
+    let site = Site::with_pages(starpay_web::without_pages().route("/broken", get(broken)));
     let request = bearer("GET", "/broken", "").header("X-Request-Id", "order-4711.a");
     let answer = site.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.refusal(), (500, "internal".to_owned()));

@@ -55,7 +55,7 @@ impl Answer {
 
 impl Site {
     pub(crate) fn new() -> Self {
-        Self::with_pages(Router::new())
+        Self::with_pages(starpay_web::without_pages())
     }
 
     pub(crate) fn with_pages(pages: Router<Web>) -> Self {
