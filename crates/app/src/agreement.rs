@@ -102,7 +102,7 @@ impl Platform {
     /// Sends the signing code to the principal's mobile.
     ///
     /// # Errors
-    /// `illegal_transition` when it is not open for signing.
+    /// `illegal_transition` when it is not open for signing; `rate_limited`.
     pub async fn send_sign_code(
         &self,
         actor: &Actor,
@@ -114,6 +114,7 @@ impl Platform {
             let found = step.get::<Agreement>(id)?;
             let (signer, certificate) = (String::new(), String::new());
             found.machine.clone().apply(AgreementEvent::Sign { signer, certificate }, step.at)?;
+            step.count_merchant_code("sign-code", found.merchant)?;
             let (row, profile) = step.contact_of(found.merchant)?;
             let contact_id = starpay_domain::id::ContactId::from_uuid(row.id).to_string();
             let expires_at = step.send_code(row, &purpose(id), Template::SignCode, &profile.mobile)?;

@@ -19,7 +19,8 @@ use starpay_domain::identifier::Mobile;
 use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::contact::{self, ContactRow};
 use starpay_store::merchant::{self, MerchantRow};
-use uuid::Uuid;
+use std::net::IpAddr;
+use uuid::{Builder, Uuid};
 
 /// A one-time code's life.
 pub(crate) const CODE_SECONDS: i64 = 10 * 60;
@@ -30,7 +31,10 @@ pub(crate) const CODE_DIGITS: usize = 6;
 /// A session's life.
 const SESSION_SECONDS: i64 = 30 * 24 * 3600;
 /// Codes per number and hour.
-const CODES_PER_HOUR: Limit = Limit { failures_max: 10, window_seconds: 3600, lock_seconds: 3600 };
+const PER_NUMBER: Limit = Limit { failures_max: 10, window_seconds: 3600, lock_seconds: 3600 };
+/// Codes that one network address may have sent, to whatever numbers: enough for a shop's shared
+/// address, too few to make a stranger's messages our expense.
+const PER_ADDRESS: Limit = Limit { failures_max: 40, window_seconds: 600, lock_seconds: 600 };
 
 /// What a contact row holds, sealed.
 #[derive(Serialize, Deserialize, Clone)]
@@ -50,7 +54,11 @@ impl Platform {
     /// # Errors
     /// `validation_failed` for a number that cannot be one; `rate_limited`; `closed` while a live
     /// deployment has no licence configured (C11).
-    pub async fn start_contact(&self, wanted: StartContact) -> Result<ContactStarted, Error> {
+    pub async fn start_contact(
+        &self,
+        wanted: StartContact,
+        address: Option<IpAddr>,
+    ) -> Result<ContactStarted, Error> {
         let deployment = &self.shared.deployment;
         let licensed = deployment.acquirer_name.is_some() && deployment.licence_no.is_some();
         if deployment.mode == crate::Mode::Live && !licensed {
@@ -64,53 +72,23 @@ impl Platform {
         if email.as_deref().is_some_and(|email| crate::form::email(email).is_err()) {
             return Err(Error::invalid("pattern", "email"));
         }
-        let started = self
-            .apply(&public(), move |step| {
-                let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
-                if let Standing::Locked { until } =
-                    attempt::standing(step.tx, "code", &index, step.at, CODES_PER_HOUR)?
-                {
-                    return Ok(Err(until.seconds_since(step.at)));
-                }
-                attempt::fail(step.tx, "code", &index, step.at, CODES_PER_HOUR)?;
-                let known = contact::find_by_mobile(step.tx, &index)?;
-                let id = match &known {
-                    Some(row) => ContactId::from_uuid(row.id),
-                    None => step.new_id(),
-                };
-                let owner = known.as_ref().and_then(|row| row.merchant_id);
-                let profile = ContactProfile { mobile: mobile.clone(), email: email.clone() };
-                let profile = match &known {
-                    // What is known of a number changes only after it has proved itself.
-                    Some(row) if row.verified_at.is_some() || row.otp_hash.is_some() => row.profile.clone(),
-                    Some(_) | None => {
-                        step.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&profile)?)?
-                    }
-                };
-                let row = ContactRow {
-                    id: id.uuid(),
-                    mobile_index: index,
-                    profile,
-                    merchant_id: owner,
-                    otp_hash: None,
-                    otp_expires_at: None,
-                    otp_tries: 0,
-                    verified_at: known.as_ref().and_then(|row| row.verified_at),
-                    created_at: known.as_ref().map_or(step.at, |row| row.created_at),
-                };
-                match known {
-                    Some(_) => contact::update(step.tx, &row)?,
-                    None => contact::insert(step.tx, &row)?,
-                }
-                let expires_at = step.send_code(row, "sign-in", Template::OneTimeCode, &mobile)?;
-                Ok(Ok(ContactStarted {
-                    contact_id: id.to_string(),
-                    mobile: crate::form::masked(&mobile, 3, 4),
-                    expires_at,
-                }))
+        let address = address.map(|address| self.shared.vault.address(address));
+        self.apply(&public(), move |step| {
+            if let Some(address) = &address {
+                step.count_code("code-address", address, PER_ADDRESS)?;
+            }
+            let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
+            step.count_code("code", &index, PER_NUMBER)?;
+            let row = step.unproved_contact(index, &mobile, email.as_deref())?;
+            let id = ContactId::from_uuid(row.id);
+            let expires_at = step.send_code(row, "sign-in", Template::OneTimeCode, &mobile)?;
+            Ok(ContactStarted {
+                contact_id: id.to_string(),
+                mobile: crate::form::masked(&mobile, 3, 4),
+                expires_at,
             })
-            .await?;
-        started.map_err(|wait| Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait))
+        })
+        .await
     }
 
     /// Checks the code and opens a session; the first time, the merchant begins to exist.
@@ -149,6 +127,70 @@ impl Platform {
 }
 
 impl Step<'_> {
+    /// Counts one code for this subject, or refuses when it had too many lately.
+    fn count_code(&mut self, kind: &str, subject: &[u8], limit: Limit) -> Result<(), Error> {
+        if let Standing::Locked { until } = attempt::standing(self.tx, kind, subject, self.at, limit)? {
+            let wait = until.seconds_since(self.at).max(1);
+            return Err(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait));
+        }
+        attempt::fail(self.tx, kind, subject, self.at, limit).map(|_| ()).map_err(Error::from)
+    }
+
+    /// Counts one code of this kind for a merchant: each is a message at our cost and five more
+    /// guesses.
+    pub(crate) fn count_merchant_code(&mut self, kind: &str, merchant: MerchantId) -> Result<(), Error> {
+        let subject = self.shared.vault.code_hash(domain_of::ATTEMPT, &format!("merchant|{merchant}"));
+        self.count_code(kind, &subject, PER_NUMBER)
+    }
+
+    /// The contact of a number, about to be sent a code.
+    ///
+    /// A new one's id tells no time: whoever asks for a code must not learn from it whether the
+    /// number was known. What is known of a number changes only once it has proved itself; before,
+    /// whoever asks may be anybody, and an e-mail address stands only while nobody says another.
+    fn unproved_contact(
+        &mut self,
+        mobile_index: Vec<u8>,
+        mobile: &str,
+        email: Option<&str>,
+    ) -> Result<ContactRow, Error> {
+        let Some(known) = contact::find_by_mobile(self.tx, &mobile_index)? else {
+            let id = Builder::from_random_bytes(self.draw()).into_uuid();
+            let row = ContactRow {
+                id,
+                mobile_index,
+                profile: self.seal_profile(id, mobile, email)?,
+                merchant_id: None,
+                otp_hash: None,
+                otp_expires_at: None,
+                otp_tries: 0,
+                verified_at: None,
+                created_at: self.at,
+            };
+            contact::insert(self.tx, &row)?;
+            return Ok(row);
+        };
+        if known.verified_at.is_some() {
+            return Ok(known);
+        }
+        let asked_already = known.otp_expires_at.is_some_and(|end| end > self.at);
+        let said = if asked_already { self.profile_of(&known)?.email } else { email.map(str::to_owned) };
+        let email = email.filter(|email| said.as_deref() == Some(*email));
+        let profile = self.seal_profile(known.id, mobile, email)?;
+        Ok(ContactRow { profile, ..known })
+    }
+
+    fn seal_profile(&mut self, id: Uuid, mobile: &str, email: Option<&str>) -> Result<Vec<u8>, Error> {
+        let profile = ContactProfile { mobile: mobile.to_owned(), email: email.map(str::to_owned) };
+        let context = profile_context(ContactId::from_uuid(id));
+        self.seal(PLATFORM, &context, &serde_json::to_vec(&profile)?)
+    }
+
+    fn profile_of(&mut self, row: &ContactRow) -> Result<ContactProfile, Error> {
+        let profile = self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
+        Ok(serde_json::from_slice(&profile)?)
+    }
+
     /// Puts a fresh code on the contact and sends it. Any earlier code is void. Answers its end.
     pub(crate) fn send_code(
         &mut self,
@@ -207,8 +249,8 @@ impl Step<'_> {
             .rows
             .pop()
             .ok_or_else(|| Error::internal("a merchant has no contact"))?;
-        let profile = self.open(PLATFORM, &profile_context(ContactId::from_uuid(row.id)), &row.profile)?;
-        Ok((row, serde_json::from_slice(&profile)?))
+        let profile = self.profile_of(&row)?;
+        Ok((row, profile))
     }
 
     /// Removes what is known of a merchant's contacts but the keyed index of their number, by which
@@ -216,9 +258,7 @@ impl Step<'_> {
     pub(crate) fn clear_contacts(&mut self, merchant: MerchantId) -> Result<u64, Error> {
         let mut cleared = 0;
         while let Some(mut row) = contact::list_by_merchant(self.tx, merchant.uuid(), None, 1)?.rows.pop() {
-            let nobody = ContactProfile { mobile: String::new(), email: None };
-            let id = ContactId::from_uuid(row.id);
-            row.profile = self.seal(PLATFORM, &profile_context(id), &serde_json::to_vec(&nobody)?)?;
+            row.profile = self.seal_profile(row.id, "", None)?;
             row.merchant_id = None;
             (row.otp_hash, row.otp_expires_at, row.verified_at) = (None, None, None);
             contact::update(self.tx, &row)?;

@@ -14,6 +14,7 @@ use starpay_keys::seal::{self, DataKey};
 use starpay_store::data_key::{self, DataKeyRow};
 use starpay_store::{StoreError, Tx};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -81,6 +82,11 @@ impl Vault {
     /// Keyed hash of a code, a token or a request.
     pub(crate) fn code_hash(&self, domain: &str, text: &str) -> Vec<u8> {
         self.keystore.pepper().code_hash(domain, text).to_vec()
+    }
+
+    /// Whom a network address stands for in a rate limit: all of IPv4, a /64 of IPv6.
+    pub(crate) fn address(&self, address: IpAddr) -> Vec<u8> {
+        self.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))
     }
 
     /// Whether a code is the one whose hash was kept; in constant time.
@@ -204,4 +210,28 @@ fn version_of(id: [u8; 16]) -> i64 {
 
 fn context_of(merchant: Uuid, version: i64) -> Vec<u8> {
     format!("data-key|{}|{version}", merchant.simple()).into_bytes()
+}
+
+/// The part of an address that one subscriber holds: all of IPv4, a /64 of IPv6.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_network() {
+        let network = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::2"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+    }
 }

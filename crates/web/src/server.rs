@@ -5,6 +5,10 @@
 //! time a peer may leave our answer unread. The permit is taken *before* the accept, so that a
 //! full server leaves newcomers in the kernel's queue instead of in our memory.
 
+mod address;
+
+pub(crate) use address::AskedFrom;
+
 use crate::connection::{Addresses, Patient};
 use crate::tls::PeerCertificate;
 use axum::Router;

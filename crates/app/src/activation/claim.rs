@@ -110,9 +110,7 @@ impl Platform {
         let vault = &self.shared.vault;
         Subjects {
             serial: vault.code_hash(domain_of::ATTEMPT, &format!("serial|{typed}")),
-            address: address.map(|address| {
-                vault.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))
-            }),
+            address: address.map(|address| vault.address(address)),
         }
     }
 }
@@ -144,17 +142,6 @@ impl Shown {
                 firmware: claim.firmware.clone(),
             },
         })
-    }
-}
-
-/// The part of an address that one subscriber holds: all of IPv4, a /64 of IPv6.
-fn network_of(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
     }
 }
 
@@ -334,18 +321,5 @@ impl Step<'_> {
             .first_chunk()
             .copied()
             .ok_or_else(|| Error::internal("a keyed hash is too short"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_subscriber_is_one_network() {
-        let network = |text: &str| network_of(text.parse().unwrap());
-        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::2"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
     }
 }

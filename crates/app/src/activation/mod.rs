@@ -50,7 +50,7 @@ impl Platform {
     ///
     /// # Errors
     /// `serial_unknown` (also for somebody else's terminal), `device_not_ready` before the parcel
-    /// arrived or once it is active, `activation_open` when a code is out already.
+    /// arrived or once it is active, `activation_open` when a code is out already, `rate_limited`.
     pub async fn request_activation(
         &self,
         actor: &Actor,
@@ -98,7 +98,8 @@ impl Platform {
     /// Issues another code; the old one is void.
     ///
     /// # Errors
-    /// `illegal_transition`.
+    /// `illegal_transition`; `activation_open` when a later activation of the terminal is under
+    /// way; `rate_limited`.
     pub async fn reissue_activation(
         &self,
         actor: &Actor,
@@ -108,6 +109,13 @@ impl Platform {
         actor.may(Action::ActivationManage)?;
         self.command(actor, Call::new("activation.reissue", key, id.to_string()), move |step| {
             let mut found = step.lock::<Activation>(id)?;
+            // One terminal, one activation: an expired one does not come back beside a later one.
+            let device: Uuid = found.column("device_id")?;
+            if aggregate::activation::latest_of_device(step.tx, device)?
+                .is_some_and(|latest| latest.id != id.uuid())
+            {
+                return Err(Error::conflict("activation_open").about("serial"));
+            }
             let (code, hash) = new_code(step)?;
             let expires_at = step.at.plus_seconds(step.terms().seconds(Term::ActivationCode));
             found.set("code_hash", Value::Bytes(hash));
@@ -173,6 +181,7 @@ fn send_code(
     code: &ActivationCode,
     serial: &str,
 ) -> Result<(), Error> {
+    step.count_merchant_code("activation-code", found.merchant)?;
     let (_, contact) = step.contact_of(found.merchant)?;
     let grouped = zeroize::Zeroizing::new(code.expose_grouped());
     let mut notice = Notice::sms(Some(found.merchant), Template::ActivationCode, &contact.mobile, &grouped);

@@ -118,6 +118,15 @@ impl World {
         Self::open(folder, config, START + 3_600_000_000)
     }
 
+    /// The application is approved and its agreement offered.
+    pub(crate) async fn to_be_signed() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = sqlite_in(folder.path());
+        let world = Self::open(folder, config, START);
+        world.walk_to_signing().await;
+        world
+    }
+
     /// As [`World::shipped`], on PostgreSQL: the whole way is walked there.
     pub(crate) async fn shipped_on_postgres() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -195,7 +204,7 @@ impl World {
 
     async fn sign_in(&self) -> Actor {
         let contact = StartContact { mobile: MOBILE.to_owned(), email: Some("lin@example.test".to_owned()) };
-        let started = self.platform.start_contact(contact).await.unwrap();
+        let started = self.platform.start_contact(contact, None).await.unwrap();
         let code = self.newest_code("one_time_code").await;
         let id = ContactId::parse(&started.contact_id).unwrap();
         let session = self.platform.verify_contact(id, VerifyContact { code }).await.unwrap();
@@ -258,13 +267,18 @@ impl World {
         }
     }
 
-    async fn walk_to_shipment(&self) {
+    async fn walk_to_signing(&self) {
         let owner = self.owner().await;
         let application = self.apply(&owner).await;
         self.verify(&owner).await;
         let reviewer = self.staff(Role::Reviewer);
         self.platform.claim_application(&reviewer, None, application).await.unwrap();
         self.platform.approve_application(&reviewer, None, application, None).await.unwrap();
+    }
+
+    async fn walk_to_shipment(&self) {
+        self.walk_to_signing().await;
+        let owner = self.owner().await;
         self.sign().await;
         self.run_jobs().await;
         self.register(&owner).await;

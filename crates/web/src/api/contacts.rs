@@ -4,6 +4,7 @@ use crate::Web;
 use crate::input::{Body, Id};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
+use crate::server::AskedFrom;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -25,9 +26,10 @@ pub(super) fn routes() -> Routes {
     responses((status = 201, description = "A code is on its way.", body = ContactStarted)))]
 async fn start(
     State(web): State<Web>,
+    AskedFrom(address): AskedFrom,
     Body(command): Body<StartContact>,
 ) -> Result<(StatusCode, Json<ContactStarted>), Problem> {
-    Ok((StatusCode::CREATED, Json(web.platform.start_contact(command).await?)))
+    Ok((StatusCode::CREATED, Json(web.platform.start_contact(command, address).await?)))
 }
 
 /// Sign in with the code

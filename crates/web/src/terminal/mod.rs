@@ -13,10 +13,10 @@ use crate::Web;
 use crate::input::{self, Id};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::server::PeerAddress;
+use crate::server::AskedFrom;
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use http::{HeaderValue, StatusCode, header};
 use signed::{AskingTerminal, Signed};
 use starpay_app::Replayed;
@@ -63,11 +63,10 @@ impl IntoResponse for Status {
     responses((status = 201, description = "Claimed.", body = Claimed), (status = 200, description = "Claimed before.", body = Claimed)))]
 async fn claim(
     State(web): State<Web>,
-    peer: Option<Extension<PeerAddress>>,
+    AskedFrom(address): AskedFrom,
     signed: Signed,
 ) -> Result<(StatusCode, Json<Claimed>), Problem> {
     let claim: Claim = input::parse(&signed.request.body)?;
-    let address = peer.map(|Extension(PeerAddress(peer))| peer.ip());
     let (claimed, replayed) = web.platform.claim(&signed.request, claim, address).await?;
     let status = match replayed {
         Replayed::No => StatusCode::CREATED,

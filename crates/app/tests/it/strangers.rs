@@ -1,0 +1,131 @@
+//! What somebody can do who only knows a number, a link or an old session.
+
+use crate::support::{Stand, on_both};
+use crate::world::World;
+use starpay_app::view::{SignCode, StartContact, VerifyContact};
+use starpay_app::{Error, ErrorKind, Role};
+use starpay_domain::id::{AgreementId, ContactId, TypedId};
+use starpay_store::Engine;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+async fn ask(stand: &Stand, mobile: &str, email: Option<&str>, from: IpAddr) -> Result<ContactId, Error> {
+    // One moment for each: the outbox shows messages in the order of their moments.
+    stand.clock.advance_ms(1);
+    let wanted = StartContact { mobile: mobile.to_owned(), email: email.map(str::to_owned) };
+    let started = stand.platform.start_contact(wanted, Some(from)).await?;
+    Ok(ContactId::parse(&started.contact_id).unwrap())
+}
+
+fn subscriber(last: u16) -> IpAddr {
+    Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 0, 0, 0, last).into()
+}
+
+#[test]
+fn one_address_cannot_have_codes_sent_to_everybody() {
+    on_both(|stand| async move {
+        for number in 0..40 {
+            // Another host each time, but one subscriber.
+            ask(&stand, &format!("1540001{number:04}"), None, subscriber(number)).await.unwrap();
+        }
+        let refused = ask(&stand, "15400019999", None, subscriber(999)).await.unwrap_err();
+        assert_eq!((refused.kind, refused.code), (ErrorKind::RateLimited, "rate_limited"));
+        assert!(refused.retry_after_seconds.is_some_and(|wait| (1..=600).contains(&wait)));
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        ask(&stand, "15400019999", None, elsewhere).await.unwrap();
+        stand.clock.advance_ms(601_000);
+        ask(&stand, "15400019998", None, subscriber(1)).await.unwrap();
+        stand
+    });
+}
+
+/// What the form of a new application says the e-mail address is, after the newest code was used.
+async fn email_after_sign_in(stand: &Stand, contact: ContactId) -> Option<String> {
+    let code = stand.platform.dev_outbox().await.unwrap().pop().unwrap().code;
+    let session = stand.platform.verify_contact(contact, VerifyContact { code }).await.unwrap();
+    let actor = stand.platform.authenticate(&session.token).await.unwrap();
+    let wanted =
+        starpay_app::view::NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
+    let form = stand.platform.start_application(&actor, None, wanted).await.unwrap().value.fields;
+    form.into_iter().find(|field| field.name == "contact.email").map(|field| field.value)
+}
+
+#[test]
+fn nobody_plants_an_address_under_a_number_that_is_not_theirs() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (evil, good) = (Some("evil@example.test"), Some("good@example.test"));
+        for (mobile, first, second) in
+            [("15400000001", evil, good), ("15400000002", good, evil), ("15400000003", evil, None)]
+        {
+            ask(&stand, mobile, first, subscriber(1)).await.unwrap();
+            let contact = ask(&stand, mobile, second, subscriber(2)).await.unwrap();
+            assert_eq!(email_after_sign_in(&stand, contact).await, None, "{first:?} {second:?}");
+        }
+        // Said twice the same, and said anew when the first code is over, it stands.
+        ask(&stand, "15400000004", good, subscriber(1)).await.unwrap();
+        let contact = ask(&stand, "15400000004", good, subscriber(1)).await.unwrap();
+        assert_eq!(email_after_sign_in(&stand, contact).await.as_deref(), good);
+        ask(&stand, "15400000005", evil, subscriber(1)).await.unwrap();
+        stand.clock.advance_ms(11 * 60_000);
+        let contact = ask(&stand, "15400000005", good, subscriber(2)).await.unwrap();
+        assert_eq!(email_after_sign_in(&stand, contact).await.as_deref(), good);
+    });
+    stand.platform.db().close();
+}
+
+#[test]
+fn the_answer_does_not_tell_since_when_a_number_is_known() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let contact = ask(&stand, "15400000001", None, subscriber(1)).await.unwrap();
+        // A random UUID, not one made from the time.
+        assert_eq!(contact.uuid().get_version_num(), 4);
+        assert_eq!(ask(&stand, "15400000001", None, subscriber(2)).await.unwrap(), contact);
+    });
+    stand.platform.db().close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signing_link_does_not_buy_guesses_without_end() {
+    let world = World::to_be_signed().await;
+    let signer = world.platform.authenticate(&world.newest_code("sign_link").await).await.unwrap();
+    let offered = world.platform.current_agreement(&signer).await.unwrap();
+    let id = AgreementId::parse(&offered.id).unwrap();
+    for _ in 0..10 {
+        world.clock.advance_ms(1);
+        world.platform.send_sign_code(&signer, None, id).await.unwrap();
+    }
+    let refused = world.platform.send_sign_code(&signer, None, id).await.unwrap_err();
+    assert_eq!((refused.kind, refused.retry_after_seconds), (ErrorKind::RateLimited, Some(3600)));
+    // The newest code is as good as before.
+    let code = world.newest_code("sign_code").await;
+    let signed = SignCode { code, sha256: offered.sha256 };
+    assert_eq!(world.platform.sign_agreement(&signer, None, id, signed).await.unwrap().value.state, "signed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activation_codes_are_not_sent_without_end() {
+    let world = World::delivered().await;
+    let owner = world.owner().await;
+    let (id, _) = world.ask_for_code().await;
+    for _ in 1..10 {
+        world.platform.reissue_activation(&owner, None, id).await.unwrap();
+    }
+    let refused = world.platform.reissue_activation(&owner, None, id).await.unwrap_err();
+    assert_eq!(refused.code, "rate_limited");
+    world.wait_minutes(61);
+    world.platform.reissue_activation(&owner, None, id).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_activation_does_not_come_back_beside_a_later_one() {
+    let world = World::delivered().await;
+    let owner = world.owner().await;
+    let (first, _) = world.ask_for_code().await;
+    world.wait_minutes(73 * 60);
+    world.platform.sweep(&world.staff(Role::System)).await.unwrap();
+    let (second, _) = world.ask_for_code().await;
+    let refused = world.platform.reissue_activation(&owner, None, first).await.unwrap_err();
+    assert_eq!(refused.code, "activation_open");
+    world.platform.reissue_activation(&owner, None, second).await.unwrap();
+}
