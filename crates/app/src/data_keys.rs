@@ -13,7 +13,7 @@ use crate::step::{PLATFORM, Step};
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::{MerchantId, TypedId};
 use starpay_keys::hsm::{Hsm, KeyPurpose};
-use starpay_store::{data_key, merchant};
+use starpay_store::{access_key, data_key, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -86,7 +86,8 @@ impl Platform {
         }
     }
 
-    /// Erases a merchant: destroys their data keys and the numbers they signed in with. Nothing
+    /// Erases a merchant: destroys their data keys and the numbers they signed in with, and ends
+    /// their sessions, links and keys. Nothing
     /// sealed for them can be opened again, by anybody; their event chains still verify. Erasing
     /// twice is the same as once.
     ///
@@ -101,6 +102,7 @@ impl Platform {
             .apply(actor, move |step| {
                 merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
                 let contacts_cleared = step.clear_contacts(id)?;
+                access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
                 let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
                 if keys_destroyed > 0 {
                     step.note_access(id, "erased: data keys destroyed")?;

@@ -3,7 +3,7 @@
 //! A message is one sealed row plus one outbox row. The outbox is emptied by a job, at least
 //! once; the message id is the provider's idempotency key.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::platform::Platform;
 use crate::port::{Email, PortError, Sms};
 use crate::step::{PLATFORM, Step};
@@ -186,7 +186,11 @@ impl Platform {
         self.look(&Actor::system("dev-outbox"), |step| {
             let mut rows = message::list_newest(step.tx, DEV_MESSAGES_MAX)?;
             rows.reverse();
-            rows.into_iter().map(|row| opened(step, row)).collect()
+            let shown = rows.into_iter().map(|row| opened(step, row));
+            // An erased merchant's messages cannot be opened any more.
+            let kept =
+                |seen: &Result<_, Error>| !matches!(seen, Err(error) if error.kind == ErrorKind::NotFound);
+            shown.filter(kept).collect()
         })
         .await
     }
@@ -197,7 +201,14 @@ impl Platform {
         let seen = self
             .look(actor, move |step| {
                 let row = message::get(step.tx, id.uuid())?;
-                if row.state != "waiting" { Ok(None) } else { opened(step, row).map(Some) }
+                if row.state != "waiting" {
+                    return Ok(None);
+                }
+                match opened(step, row) {
+                    // Its merchant was erased meanwhile: there is nothing to send any more.
+                    Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+                    seen => seen.map(Some),
+                }
             })
             .await?;
         let Some(letter) = seen else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! Pages: text cursors outside, keyset inside.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::view::{List, Page};
 use starpay_store::{Cursor, Page as Found};
 
@@ -22,12 +22,14 @@ pub(crate) fn read(page: &Page) -> Result<(Option<Cursor>, i64), Error> {
     Ok((after, i64::from(limit)))
 }
 
-/// The page as it goes out.
+/// The page as it goes out. What belongs to an erased merchant cannot be opened any more: it is
+/// left out, and hides nothing that stands beside it.
 pub(crate) fn write<R, V>(
     found: Found<R>,
     mut view: impl FnMut(R) -> Result<V, Error>,
 ) -> Result<List<V>, Error> {
     let next_cursor = found.next.map(Cursor::to_text);
-    let data = found.rows.into_iter().map(&mut view).collect::<Result<_, _>>()?;
+    let kept = |seen: &Result<V, Error>| !matches!(seen, Err(error) if error.kind == ErrorKind::NotFound);
+    let data = found.rows.into_iter().map(&mut view).filter(kept).collect::<Result<_, _>>()?;
     Ok(List { data, next_cursor })
 }

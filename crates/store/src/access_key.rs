@@ -17,6 +17,8 @@ sql! {
     BY_SECRET = "SELECT id, secret_hash, kind, role, subject, merchant_id, label, created_at, expires_at, \
      revoked_at FROM access_key WHERE secret_hash = $1";
     REVOKE = "UPDATE access_key SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1";
+    REVOKE_OF_MERCHANT = "UPDATE access_key SET revoked_at = $2 WHERE merchant_id = $1 \
+     AND revoked_at IS NULL";
     LIST = "SELECT id, secret_hash, kind, role, subject, merchant_id, label, created_at, expires_at, \
      revoked_at FROM access_key WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id \
      LIMIT $3";
@@ -124,6 +126,14 @@ pub fn revoke(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<(), StoreError> {
         0 => Err(StoreError::NotFound { what: "access_key" }),
         _ => Ok(()),
     }
+}
+
+/// Revokes every key, session and link of a merchant; how many were still good.
+///
+/// # Errors
+/// The store's own.
+pub fn revoke_of_merchant(tx: &mut Tx, merchant_id: Uuid, at: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(&REVOKE_OF_MERCHANT, params![merchant_id, at])
 }
 
 /// All keys, oldest first.

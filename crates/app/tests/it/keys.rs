@@ -1,6 +1,8 @@
 //! Rotation keeps everything readable; erasure makes one merchant unreadable and the chain whole.
 
 use crate::support::{Shop, Stand, admin, jobs, on_both};
+use crate::world::page;
+use starpay_app::view::NewAccessKey;
 use starpay_app::{Error, ErrorKind};
 use starpay_domain::id::{DocumentId, MerchantId, TypedId};
 
@@ -64,6 +66,29 @@ fn an_erased_merchant_is_unreadable_and_the_chain_verifies() {
         let back = stand.shop("15400000001").await;
         assert_ne!(back.merchant, erased.merchant);
         read(&stand, &back).await.unwrap();
+        stand
+    });
+}
+
+#[test]
+fn an_erased_merchants_credentials_end_and_staff_still_see_the_others() {
+    on_both(|stand| async move {
+        let (erased, kept) = (stand.shop("15400000001").await, stand.shop("15400000002").await);
+        let wanted = NewAccessKey {
+            role: "integrator".to_owned(),
+            label: "till".to_owned(),
+            merchant_id: Some(erased.merchant.to_string()),
+        };
+        let made = stand.platform.create_access_key(&admin(), None, wanted).await.unwrap().value;
+        stand.platform.authenticate(&made.token).await.unwrap();
+        stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
+        let refused = stand.platform.authenticate(&made.token).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Unauthenticated);
+        // What cannot be opened any more is left out; it hides nobody else's.
+        let seen = stand.platform.applications(&admin(), None, page()).await.unwrap().data;
+        assert_eq!(seen.into_iter().map(|row| row.id).collect::<Vec<_>>(), [kept.application.to_string()]);
+        let shown = stand.platform.dev_outbox().await.unwrap();
+        assert!(!shown.is_empty());
         stand
     });
 }
