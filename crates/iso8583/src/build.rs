@@ -76,6 +76,7 @@ impl<'b> Writer<'b> {
     /// # Errors
     /// When the dialect does not have it, it does not come after the last one, or the value breaks
     /// the field's type or length.
+    #[inline]
     pub fn set(&mut self, number: u8, value: Value<'_>) -> Result<&mut Self> {
         let field = self.admit(number)?;
         let before = self.out.len();
@@ -158,6 +159,14 @@ impl<'b> Writer<'b> {
     }
 
     fn patch(&mut self, bitmap: Bitmap) -> Result<()> {
+        if self.dialect.bitmap == BitmapEncoding::BinaryPrimary {
+            let end = self.bitmap_at.saturating_add(self.bitmap_len);
+            if let Some(place) = self.out.get_mut(self.bitmap_at..end).and_then(|place| place.as_mut_array())
+            {
+                *place = bitmap.primary().to_be_bytes();
+                return Ok(());
+            }
+        }
         let (bytes, used) = bitmap.bytes(self.dialect.bitmap);
         let end = self.bitmap_at.saturating_add(used);
         match (self.out.get_mut(self.bitmap_at..end), bytes.get(..used)) {

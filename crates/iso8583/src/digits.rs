@@ -19,10 +19,20 @@ pub(crate) fn all_decimal(bytes: &[u8]) -> bool {
     bytes.iter().fold(0, |found, byte| found | (bad(u64::from(*byte)) & 0xFF)) == 0
 }
 
-/// Whether every byte is a printable ASCII character.
+/// Whether every byte is a printable ASCII character. Eight bytes are looked at in one step.
 #[inline]
 pub(crate) fn all_printable(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |good, byte| good & byte.wrapping_sub(0x20).lt(&0x5F))
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = EACH << 7;
+    // A byte below 0x20 borrows into its high bit, 0x7F carries into it. Where a neighbour's borrow
+    // or carry comes in, that neighbour is wrong already.
+    let bad = |word: u64| (word | word.wrapping_sub(EACH << 5) | word.wrapping_add(EACH)) & HIGH;
+    if let (Some(_), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        let (whole, _) = bytes.as_chunks::<8>();
+        let middle = whole.iter().fold(0, |found, eight| found | bad(u64::from_be_bytes(*eight)));
+        return middle | bad(u64::from_be_bytes(*last)) == 0;
+    }
+    bytes.iter().fold(true, |good, byte| good & (byte.wrapping_sub(0x20) < 0x5F))
 }
 
 /// The nibble at `at` of `units` packed digits, the first being 0.
@@ -141,7 +151,17 @@ mod tests {
     #[test]
     fn printable_is_what_ascii_prints() {
         for byte in 0..=u8::MAX {
-            assert_eq!(all_printable(&[byte]), (0x20..0x7F).contains(&byte));
+            let is_printable = (0x20..0x7F).contains(&byte);
+            assert_eq!(all_printable(&[byte]), is_printable);
+            for length in 8..20 {
+                for at in 0..length {
+                    for filling in [b' ', b'~'] {
+                        let mut bytes = vec![filling; length];
+                        bytes[at] = byte;
+                        assert_eq!(all_printable(&bytes), is_printable);
+                    }
+                }
+            }
             let hexadecimal = char::from(byte).to_digit(16).map(|value| value as u8);
             assert_eq!(hex_value(byte), hexadecimal);
         }

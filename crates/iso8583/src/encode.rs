@@ -37,6 +37,7 @@ pub enum Limits {
 pub(crate) type Refusal = (usize, Reason);
 
 /// Writes length and value of one field. What it wrote before a refusal is the caller's to remove.
+#[inline]
 pub(crate) fn put(
     field: &Field,
     value: Value<'_>,
@@ -211,12 +212,18 @@ fn check_characters(field: &Field, bytes: &[u8], limits: Limits) -> std::result:
             _ => Err((0, Reason::Character)),
         },
         (Kind::Track, _) => find(|byte| !(byte.is_ascii_hexdigit() || byte == b'='), Reason::NotTrackData),
+        (Kind::Alphanumeric, Limits::Published) if is_all_alphanumeric(bytes) => Ok(()),
         (Kind::Alphanumeric, Limits::Published) => {
             find(|byte| !(byte.is_ascii_alphanumeric() || byte == b' '), Reason::Character)
+        }
+        (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable, _) if digits::all_printable(bytes) => {
+            Ok(())
         }
         (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable, _) => {
             find(|byte| !digits::all_printable(&[byte]), Reason::Character)
         }
+        // Printable ASCII is valid GBK, without control characters.
+        (Kind::Text, Limits::Published) if digits::all_printable(bytes) => Ok(()),
         (Kind::Text, Limits::Published) => {
             if field.encoding == Encoding::Gbk && decode_gbk(bytes).is_none() {
                 return Err((0, Reason::NotGbk));
@@ -228,6 +235,15 @@ fn check_characters(field: &Field, bytes: &[u8], limits: Limits) -> std::result:
         }
         (Kind::Text, Limits::Tolerated) | (Kind::Binary | Kind::Mixed, _) => Ok(()),
     }
+}
+
+/// Whether every byte is a letter, a digit or a blank; without a branch in the loop.
+fn is_all_alphanumeric(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |good, byte| {
+        let is_digit = byte.wrapping_sub(b'0') < 10;
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        good & (is_digit | is_letter | (*byte == b' '))
+    })
 }
 
 /// Checks a length and writes it, if the field's length is written.

@@ -78,6 +78,12 @@ impl<'a> FieldRef<'a> {
     /// [`Reason::NotADigit`] when it holds anything else, [`Reason::TooLong`] above 64 bits.
     #[inline]
     pub fn number_value(&self) -> Result<u64> {
+        if self.field.encoding == Encoding::Bcd && self.units & 1 == 0 && self.units <= 18 {
+            // The digits were checked when the message was read, and eighteen cannot overflow.
+            let two = |byte: u8| u64::from(byte >> 4).wrapping_mul(10).wrapping_add(u64::from(byte & 0x0F));
+            let add = |value: u64, byte: &u8| value.wrapping_mul(100).wrapping_add(two(*byte));
+            return Ok(self.raw.iter().fold(0, add));
+        }
         self.number_in(0, self.units)
     }
 
