@@ -32,13 +32,9 @@ impl Database {
     }
 
     /// Where it is.
-    ///
-    /// # Panics
-    /// When the server's URL names no database.
     #[must_use]
     pub fn url(&self) -> String {
-        let (server, _) = self.server.rsplit_once('/').expect("the URL ends with a database");
-        format!("{server}/{}", self.name)
+        format!("{}/{}", self.server, self.name)
     }
 
     /// Everything in it as SQL text, binary columns in hexadecimal.
@@ -61,10 +57,11 @@ impl Drop for Database {
     }
 }
 
-fn execute(url: &str, statement: &str) -> Result<(), tokio_postgres::Error> {
+fn execute(server: &str, statement: &str) -> Result<(), tokio_postgres::Error> {
+    let url = format!("{server}/postgres");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime starts").block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
         let driver = tokio::spawn(connection);
         let outcome = client.batch_execute(statement).await;
         drop(client);

@@ -77,7 +77,7 @@ impl Server {
         for _ in 0..START_TRIES {
             match start_once(&programs, &account, folder.path()) {
                 Ok((child, port)) => {
-                    let url = format!("postgres://starpay:{password}@127.0.0.1:{port}/postgres");
+                    let url = format!("postgres://starpay:{password}@127.0.0.1:{port}");
                     return Ok(Self { child, url, folder });
                 }
                 Err(cause) => last = cause,
