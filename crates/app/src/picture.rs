@@ -91,8 +91,9 @@ fn examine_pdf(bytes: &[u8]) -> Result<Picture, Error> {
     Ok(Picture { media_type: "application/pdf", width: 0, height: 0, bytes: bytes.to_vec() })
 }
 
-/// Leaves out APP1..APP15 and comments: EXIF, XMP, IPTC, thumbnails. APP0 (density) and APP14
-/// (colour transform, needed to show the picture right) stay.
+/// Leaves out APP1..APP15 and comments: EXIF, XMP, IPTC, thumbnails; and whatever stands behind the
+/// end of the picture, where cameras put second pictures with an EXIF block of their own. APP0
+/// (density) and APP14 (colour transform, needed to show the picture right) stay.
 fn strip_jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = bytes.get(..2)?.to_vec();
     let mut at = 2;
@@ -105,17 +106,40 @@ fn strip_jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
             at += 1;
             continue;
         }
-        if marker == 0xda {
-            out.extend_from_slice(bytes.get(at..)?);
-            return Some(out);
+        if marker == 0xd9 {
+            break;
         }
         let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
-        let segment = bytes.get(at..at + 2 + length)?;
+        let mut end = at + 2 + length;
+        if marker == 0xda {
+            end = end_of_scan(bytes, end);
+        }
+        let segment = bytes.get(at..end)?;
         let metadata = matches!(marker, 0xe1..=0xed | 0xef | 0xfe);
         if !metadata {
             out.extend_from_slice(segment);
         }
-        at += 2 + length;
+        at = end;
+        // A picture that lacks its end, and could be decoded all the same, is given one.
+        if marker == 0xda && at == bytes.len() {
+            break;
+        }
+    }
+    out.extend_from_slice(&[0xff, 0xd9]);
+    Some(out)
+}
+
+/// Where a scan's entropy-coded bytes end: at the next marker that is neither a stuffed zero nor a
+/// restart.
+fn end_of_scan(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    loop {
+        match bytes.get(at..) {
+            Some([0xff, 0x00 | 0xd0..=0xd7, ..]) => at += 2,
+            Some([0xff, _, ..]) => return at,
+            Some([_, ..]) => at += 1,
+            Some([]) | None => return at,
+        }
     }
 }
 
@@ -141,8 +165,12 @@ fn strip_png(bytes: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// Drops the EXIF and XMP chunks of a WebP and mends its header.
+/// Keeps the chunks of a WebP that draw the picture (no EXIF, no XMP, nothing unknown, nothing
+/// behind its end) and mends its header.
 fn strip_webp(bytes: &[u8]) -> Option<Vec<u8>> {
+    const DRAWS: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
+    let declared = usize::try_from(u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?)).ok()?;
+    let bytes = bytes.get(..declared.checked_add(8)?.min(bytes.len()))?;
     let mut body = b"WEBP".to_vec();
     let mut at = 12;
     while at + 8 <= bytes.len() {
@@ -154,7 +182,7 @@ fn strip_webp(bytes: &[u8]) -> Option<Vec<u8>> {
             // Clear the flags that announce EXIF (bit 3) and XMP (bit 2).
             *chunk.get_mut(8)? &= !0x0c;
         }
-        if kind != b"EXIF" && kind != b"XMP " {
+        if DRAWS.iter().any(|name| name.as_slice() == kind) {
             body.extend_from_slice(&chunk);
         }
         at = end;
@@ -196,6 +224,29 @@ mod tests {
         tagged.extend_from_slice(&plain[2..]);
         let picture = examine(&tagged).unwrap();
         assert_eq!(picture.bytes, plain);
+    }
+
+    #[test]
+    fn nothing_survives_behind_the_end_of_a_picture() {
+        const TRAILER: &[u8] = b"\xff\xd8\xff\xe1Exif GPS 22.543096,114.057865<script>";
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let plain = encoded(800, 800, format);
+            let picture = examine(&[&plain, TRAILER].concat()).unwrap();
+            assert_eq!(picture.bytes, plain, "{format:?}");
+        }
+        let mut unknown = encoded(800, 800, ImageFormat::WebP);
+        let plain = unknown.clone();
+        unknown.extend_from_slice(b"junk\x04\0\0\0text");
+        let size = u32::try_from(unknown.len() - 8).unwrap();
+        unknown[4..8].copy_from_slice(&size.to_le_bytes());
+        assert_eq!(examine(&unknown).unwrap().bytes, plain);
+    }
+
+    #[test]
+    fn a_picture_without_its_end_is_given_one() {
+        let plain = encoded(800, 800, ImageFormat::Jpeg);
+        assert_eq!(strip_jpeg(&plain[..plain.len() - 2]).unwrap(), plain);
+        assert_eq!(strip_jpeg(&plain[..3]), None);
     }
 
     #[test]

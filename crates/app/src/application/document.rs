@@ -15,9 +15,14 @@ use starpay_domain::id::{ApplicationId, DocumentId, MerchantId, TypedId};
 use starpay_domain::machine::Machine;
 use starpay_domain::material::{MaterialKind, Origin};
 use starpay_store::document::{self as rows, DocumentRow};
+use tokio::sync::Semaphore;
 
 /// Documents per application.
 const DOCUMENTS_MAX: usize = 60;
+/// Pictures decoded at once, in this process: each takes up to 256 MiB and a core; the others wait
+/// in line.
+const DECODERS_MAX: usize = 2;
+static DECODERS: Semaphore = Semaphore::const_new(DECODERS_MAX);
 
 impl Platform {
     /// Takes a document. The same bytes for the same kind again are the same document.
@@ -47,7 +52,9 @@ impl Platform {
         };
         // Decoding and sealing megabytes is no work for a writer, nor for an async thread.
         let random = std::sync::Arc::clone(&self.shared.random);
+        let turn = DECODERS.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
         let (picture, sealed) = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let picture = picture::examine(&bytes).map_err(|refusal| match kind.field() {
                 Some(field) => refusal.about(field.as_str()),
                 None => refusal,
@@ -72,22 +79,33 @@ impl Platform {
             width: i64::from(width),
             height: i64::from(height),
             digest,
-            object_key,
+            object_key: object_key.clone(),
             outcome: "accepted".to_owned(),
             profile: None,
             created_at: self.now(),
         };
-        self.command(actor, call, move |step| {
+        let kept = self.command(actor, call, move |step| {
             let found = step.lock::<Application>(application)?;
             if let Some(known) = known_document(step, &found, kind, &row.digest)? {
                 return Ok(known);
             }
+            refuse_more(step, &found)?;
             rows::insert(step.tx, &row)?;
             let fields = kind.field().into_iter().collect();
             step.advance(found, ApplicationEvent::Edit { fields })?;
             Ok(view(&row))
-        })
-        .await
+        });
+        let kept = kept.await;
+        // Refused, or known already: nobody will ask for what lies under this new name. What may
+        // have been committed stays.
+        let unused = match &kept {
+            Ok(reply) => reply.value.id != id.to_string(),
+            Err(error) => !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Internal),
+        };
+        if unused && let Err(error) = self.shared.ports.files.remove(object_key).await {
+            tracing::warn!(%error, "an unused upload could not be removed");
+        }
+        kept
     }
 
     async fn prepare_document(
@@ -105,9 +123,7 @@ impl Platform {
             let fields: Vec<_> = kind.field().into_iter().collect();
             refuse_closed(&found.machine, &fields)?;
             found.machine.clone().apply(ApplicationEvent::Edit { fields }, step.at)?;
-            if documents_of(step, application, found.merchant)?.len() >= DOCUMENTS_MAX {
-                return Err(Error::new(ErrorKind::TooLarge, "too_many_documents").about("kind"));
-            }
+            refuse_more(step, &found)?;
             Ok(Prepared::New {
                 merchant: found.merchant,
                 id: step.new_id(),
@@ -151,6 +167,13 @@ impl Platform {
 enum Prepared {
     Known(DocumentView),
     New { merchant: MerchantId, id: DocumentId, key: SealingKey },
+}
+
+fn refuse_more(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<(), Error> {
+    if documents_of(step, found.id, found.merchant)?.len() < DOCUMENTS_MAX {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TooLarge, "too_many_documents").about("kind"))
 }
 
 fn known_document(

@@ -1,9 +1,9 @@
 //! What somebody can do who only knows a number, a link or an old session.
 
-use crate::support::{Stand, on_both};
+use crate::support::{Stand, on_both, picture};
 use crate::world::World;
 use starpay_app::view::{SignCode, StartContact, VerifyContact};
-use starpay_app::{Error, ErrorKind, Role};
+use starpay_app::{Error, ErrorKind, IdempotencyKey, Role};
 use starpay_domain::id::{AgreementId, ContactId, TypedId};
 use starpay_store::Engine;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -36,6 +36,26 @@ fn one_address_cannot_have_codes_sent_to_everybody() {
         ask(&stand, "15400019998", None, subscriber(1)).await.unwrap();
         stand
     });
+}
+
+#[test]
+fn an_upload_that_is_refused_leaves_no_file_behind() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let shop = stand.shop("15400000001").await;
+        let add = |kind: &'static str, number| {
+            let key = IdempotencyKey::parse("one-intention");
+            stand.platform.add_document(&shop.actor, key, shop.application, kind, picture(number))
+        };
+        let files = || std::fs::read_dir(stand.path("files/documents")).unwrap().count();
+        add("id_front", 201).await.unwrap();
+        assert_eq!(files(), 2);
+        for number in 202..205 {
+            assert_eq!(add("id_front", number).await.unwrap_err().code, "idempotency_mismatch");
+        }
+        assert_eq!(files(), 2);
+    });
+    stand.platform.db().close();
 }
 
 /// What the form of a new application says the e-mail address is, after the newest code was used.

@@ -225,7 +225,7 @@ fn poke(url: &str, sql: &str) {
 }
 
 /// A picture large enough to read, another one for each number.
-fn picture(number: u64) -> Bytes {
+pub(crate) fn picture(number: u64) -> Bytes {
     let shade = u8::try_from(number % 251).unwrap();
     let pixels = image::RgbImage::from_fn(1000, 1000, |x, y| {
         let grain = u8::try_from((x / 8 + y / 8) % 200).unwrap();
