@@ -273,16 +273,29 @@ fn one_of(text: &str, choices: &[&str]) -> Result<String, &'static str> {
 
 fn free_text(text: &str, chars_max: usize) -> Result<String, &'static str> {
     let text = text.trim();
-    if text.chars().any(char::is_control) {
+    if text.chars().any(unseen) {
         return Err("charset");
     }
     if text.chars().count() > chars_max { Err("length") } else { Ok(text.to_owned()) }
 }
 
+/// Characters that nobody sees but that change what is seen: controls, line separators, marks that
+/// turn the direction of writing, and such without width. In a name they make two of one, or show
+/// a reviewer, a signer or a customer something else than what is stored.
+pub(crate) fn unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// One `@`, something on both sides, a dot in the host: the mail itself is the real check.
 pub(crate) fn email(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
-    let whole = text.is_ascii() && text.len() <= 254 && !text.contains(char::is_whitespace);
+    // Nothing that ends an address or begins another one in a message's header.
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "\"(),:;<>[\\]".contains(c);
+    let whole = text.is_ascii() && text.len() <= 254 && !text.contains(strange);
     let parts = text.split_once('@').filter(|(local, host)| {
         !local.is_empty()
             && !host.contains('@')
@@ -290,4 +303,30 @@ pub(crate) fn email(text: &str) -> Result<String, &'static str> {
             && host.split('.').all(|p| !p.is_empty())
     });
     if whole && parts.is_some() { Ok(text.to_owned()) } else { Err("pattern") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_holds_nothing_unseen() {
+        for text in ["星光小面馆", "Café 24 (総店)", "A·B、C"] {
+            assert_eq!(free_text(text, 200).as_deref(), Ok(text));
+        }
+        for text in
+            ["a\u{202e}gnp.exe", "a\u{200b}b", "a\u{2028}b", "a\u{feff}b", "a\tb", "\u{2066}a\u{2069}"]
+        {
+            assert_eq!(free_text(text, 200), Err("charset"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_address() {
+        assert_eq!(email(" lin@example.test ").as_deref(), Ok("lin@example.test"));
+        for text in ["<a>@b.c", "\"a,b\"@b.c", "a@b.c,d@e.f", "a@b.c\r\nBcc:x@y.z", "a@b", "@b.c", "a b@c.d"]
+        {
+            assert_eq!(email(text), Err("pattern"), "{text:?}");
+        }
+    }
 }

@@ -357,7 +357,7 @@ fn label(text: &str, field: &str, chars_max: usize) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::invalid("field_required", field));
     }
-    if text.chars().count() > chars_max || text.chars().any(char::is_control) {
+    if text.chars().count() > chars_max || text.chars().any(crate::form::unseen) {
         return Err(Error::invalid("length", field));
     }
     Ok(())

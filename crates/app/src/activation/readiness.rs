@@ -31,6 +31,8 @@ const LEGS: [&str; 6] = ["resolve", "connect", "tls", "http", "clock", "throughp
 const LEG_MS_MAX: i64 = 10 * 60 * 1000;
 /// Longest note on a leg, in characters.
 const LEG_DETAIL_CHARS_MAX: usize = 200;
+/// Longest version of a firmware; it is written down with the event.
+const FIRMWARE_BYTES_MAX: usize = 64;
 /// How far from its shop a terminal may be activated (R-153: a terminal that moves is stopped).
 const DISTANCE_M_MAX: u32 = 500;
 /// The most that a poor fix may add to it.
@@ -194,6 +196,9 @@ fn fits(model: &DeviceModel, report: &CompatibilityReport, fixed_shop: bool) -> 
 
 /// `1.10.2` as numbers, zeros at the end dropped, so that it is above `1.9` and equal to `1.10.2.0`.
 fn version(text: &str) -> Option<Vec<u32>> {
+    if text.len() > FIRMWARE_BYTES_MAX {
+        return None;
+    }
     let mut parts = text.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
     while parts.last() == Some(&0) {
         parts.pop();
@@ -322,6 +327,7 @@ mod tests {
         assert_eq!(version("2.1"), version("2.1.0"));
         assert_eq!(version("2.x"), None);
         assert_eq!(version(""), None);
+        assert_eq!(version(&format!("2{}", ".0".repeat(1000))), None);
     }
 
     #[test]

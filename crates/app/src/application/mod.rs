@@ -52,7 +52,7 @@ impl Platform {
         if wanted.business_no.as_deref().is_some_and(|text| {
             text.is_empty()
                 || text.chars().count() > BUSINESS_NO_CHARS_MAX
-                || text.chars().any(char::is_control)
+                || text.chars().any(crate::form::unseen)
         }) {
             return Err(Error::invalid("length", "business_no"));
         }
