@@ -21,6 +21,7 @@ use starpay_adapters::files::ObjectFiles;
 use starpay_app::{BackupOrder, BackupSummary, Error, Platform, RestoreSummary, RestoreTarget};
 use starpay_keys::OsRandom;
 use starpay_keys::keystore::MasterKey;
+use starpay_keys::passphrase::PASSPHRASE_CHARACTERS_MIN;
 use starpay_web::ControlDoor;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -64,6 +65,10 @@ pub(crate) struct RestoreArgs {
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let config = args.place.load()?;
     let passphrase = secret_in(&args.passphrase_file, "--passphrase-file")?;
+    // A server that has begun to answer can only break off: the first rule is kept before it is asked.
+    if passphrase.chars().count() < PASSPHRASE_CHARACTERS_MIN {
+        return Err(in_words(&Error::invalid("passphrase_short", "passphrase")));
+    }
     if args.out.exists() {
         return Err(Failure::usage(format!("{} exists", args.out.display())).remedy("name another file"));
     }

@@ -62,7 +62,7 @@ pub(crate) struct Advice {
 impl Advice {
     /// The words of a code, if it is one of ours.
     pub(crate) fn of(language: Language, code: &str) -> Option<Self> {
-        let advice = starpay_text::error(language, code)?;
+        let advice = known(language, code)?;
         Some(Self { code: code.to_owned(), message: advice.message, remedy: advice.remedy })
     }
 }
@@ -203,12 +203,16 @@ impl Problem {
     }
 }
 
-/// The words of a code: of an error, or of what is still missing. A code without words is a bug that
-/// a test finds; a caller still gets the general ones.
-fn words(language: Language, code: &str) -> (String, String) {
+fn known(language: Language, code: &str) -> Option<starpay_text::Advice> {
     starpay_text::error(language, code)
         .or_else(|| starpay_text::requirement(language, code))
         .or_else(|| starpay_text::reason(language, code))
+}
+
+/// The words of a code: of an error, or of what is still missing. A code without words is a bug that
+/// a test finds; a caller still gets the general ones.
+fn words(language: Language, code: &str) -> (String, String) {
+    known(language, code)
         .or_else(|| starpay_text::error(language, "internal"))
         .map(|advice| (advice.message, advice.remedy))
         .unwrap_or_default()
