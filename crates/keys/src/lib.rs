@@ -7,7 +7,11 @@
 //! * the platform's own keys: [`hsm`] (the port), [`keystore`] (the software keystore behind it),
 //!   [`certificate`] (its certificate authority), [`signature`];
 //! * terminals: [`device`] (a device's own keys), [`delivery`] (bringing it a terminal master key),
-//!   [`wire`] (texts both sides sign), [`envelope`] (HPKE), [`key_block`] (X9.143), [`tmk`], [`kcv`].
+//!   [`wire`] (texts both sides sign), [`envelope`] (HPKE), [`key_block`] (X9.143), [`tmk`], [`kcv`];
+//! * payments: [`working_key`] (PIK, MAK, TDK under the terminal master key), [`sign_in`] (how they
+//!   arrive), [`pin_block`] and [`pan`], [`mac`], [`track`], [`dukpt`] (a key for each transaction),
+//!   [`emv`] (chip cryptograms);
+//! * [`power_on`]: known answers of all of it, before any key is used.
 //!
 //! # Rules
 //!
@@ -43,6 +47,7 @@ pub mod passphrase;
 pub mod pepper;
 pub mod pin;
 pub mod pin_block;
+pub mod power_on;
 pub mod random;
 pub mod seal;
 pub mod sign_in;

@@ -12,8 +12,8 @@ use starpay_adapters::sandbox::{
 };
 use starpay_app::port::{Clock, Mailer, Random};
 use starpay_app::{Deployment, Platform, Ports};
-use starpay_keys::OsRandom;
 use starpay_keys::keystore::{Keystore, KeystoreError, MasterKey};
+use starpay_keys::{OsRandom, power_on};
 use starpay_store::{Db, DbConfig, StoreError};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +33,18 @@ pub(crate) struct Assembled {
     pub(crate) random: Arc<dyn Random>,
 }
 
+/// Nothing starts on a machine or build whose cryptography gives wrong answers.
+///
+/// # Errors
+/// When a known answer was not given, with the remedy.
+pub(crate) fn power_on_test(random: &dyn Random) -> Result<(), Failure> {
+    power_on::check(random).map_err(|error| {
+        Failure::failed(error.to_string()).remedy(
+            "use no key on this machine: compare the program with its release, then try another machine",
+        )
+    })
+}
+
 /// Opens everything the configuration names. The first start makes the keystore and its master key.
 ///
 /// # Errors
@@ -40,6 +52,7 @@ pub(crate) struct Assembled {
 pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(OsRandom);
+    power_on_test(&*random)?;
     if config.deployment.mode == Mode::Live {
         return Err(Failure::usage(
             "deployment.mode = \"live\": identity verification, licence registry, clearing registry, carrier, SMS and \
@@ -233,6 +246,23 @@ fn with_password(location: &str, password: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A random generator that gives the same bytes for ever.
+    struct Stuck;
+
+    impl Random for Stuck {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[test]
+    fn nothing_starts_when_the_power_on_test_fails() {
+        let failure = power_on_test(&Stuck).unwrap_err();
+        assert_eq!(failure.code(), Failure::FAILED);
+        assert!(failure.to_string().contains("power-on self-test of the random generator"), "{failure}");
+        assert!(power_on_test(&OsRandom).is_ok());
+    }
 
     #[test]
     fn a_password_goes_into_the_location_encoded() {

@@ -65,8 +65,11 @@ impl InitialKey {
         self.key.expose()
     }
 
-    /// Walks the counter's set bits from the top.
-    fn transaction(&self, counter: u32) -> Result<TransactionKeys, DukptError> {
+    /// The keys of one transaction: walks the counter's set bits from the top.
+    ///
+    /// # Errors
+    /// When no terminal uses this counter.
+    pub fn transaction(&self, counter: u32) -> Result<TransactionKeys, DukptError> {
         let ksn = Ksn::new(self.id, counter)?;
         let mut intermediate = DerivationKey::new(&Zeroizing::new(self.key.expose().to_vec()))?;
         let mut walked = 0;

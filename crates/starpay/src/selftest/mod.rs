@@ -1,5 +1,7 @@
 //! `starpay selftest`: runs every case of the test data, ours or another file of the same format.
 //!
+//! Without a file it is the power-on test that `serve` starts with, then both built-in copies.
+//!
 //! The last line is always the counts as JSON. What this program cannot run is *not run*, never
 //! passed; a file that is not of its format is an error that says where.
 
@@ -35,15 +37,18 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let mut tally = Tally::default();
     match (&args.identifiers, &args.vectors) {
         (None, None) => {
-            identifiers::run(&parse("built-in identifiers", IDENTIFIERS)?, &mut tally);
-            vectors::run(&parse("built-in vectors", VECTORS)?, &mut tally);
+            crate::wiring::power_on_test(&starpay_keys::OsRandom)?;
+            identifiers::run(&parsed("built-in identifiers", serde_json::from_str(IDENTIFIERS))?, &mut tally);
+            vectors::run(&parsed("built-in vectors", vectors::parse(VECTORS))?, &mut tally);
         }
         (identifiers, vectors) => {
             if let Some(path) = identifiers {
-                identifiers::run(&read(path)?, &mut tally);
+                let file = parsed(&path.display().to_string(), serde_json::from_str(&read(path)?))?;
+                identifiers::run(&file, &mut tally);
             }
             if let Some(path) = vectors {
-                vectors::run(&read(path)?, &mut tally);
+                let file = parsed(&path.display().to_string(), vectors::parse(&read(path)?))?;
+                vectors::run(&file, &mut tally);
             }
         }
     }
@@ -63,15 +68,13 @@ fn verdict(tally: &Tally) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    parse(&path.display().to_string(), &text)
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// The error of the parser names line and column.
-fn parse(name: &str, text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::usage(format!("{name} is not JSON: {error}")))
+fn parsed(name: &str, file: Result<Value, serde_json::Error>) -> Result<Value, Failure> {
+    file.map_err(|error| Failure::usage(format!("{name} is not JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! The cases of `vectors.json`: which kind is run by which function.
 //!
-//! Kinds of later parts (MACs, PIN blocks) are counted *not run* until the code they judge exists.
+//! An unknown kind is *not run*, never passed.
 
+mod chip;
+mod crypto;
 mod messages;
+mod ordered;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +32,39 @@ type Outcome = Result<Vec<(&'static str, String)>, String>;
 /// Answers what the inputs come to; a `Stop` when they cannot be read.
 type Runner = fn(&Map<String, Value>) -> Result<Outcome, Stop>;
 
-const KINDS: &[(&str, Runner)] =
-    &[("hpke-x25519-aes128gcm", hpke), ("kcv-tdes", kcv_tdes), ("key-block-x9143", key_block_x9143)];
+const KINDS: &[(&str, Runner)] = &[
+    ("dukpt-aes128", chip::dukpt_aes128),
+    ("emv-arqc-arpc", chip::arqc_arpc),
+    ("emv-field55", chip::field_55),
+    ("hpke-x25519-aes128gcm", hpke),
+    ("kcv-tdes", kcv_tdes),
+    ("key-block-x9143", key_block_x9143),
+    ("mac-aes-cmac", crypto::mac_aes_cmac),
+    ("mac-sm4-cbc", crypto::mac_sm4_cbc),
+    ("mac-unionpay-ecb-sm4", crypto::mac_ecb_sm4),
+    ("mac-unionpay-ecb-tdes", crypto::mac_ecb_tdes),
+    ("mac-x919-pad1", crypto::mac_x919_zeros),
+    ("mac-x919-pad2", crypto::mac_x919_eighty),
+    ("mac-x99", crypto::mac_x99),
+    ("pin-block-iso0-tdes", crypto::pin_iso0),
+    ("pin-block-iso4-aes", crypto::pin_iso4),
+    ("pin-block-sm4", crypto::pin_sm4),
+    ("pin-block-x98-no-pan-tdes", crypto::pin_without_pan),
+    ("sm4-ecb", crypto::sm4_ecb),
+    ("track2-full-sm4", crypto::track_whole_sm4),
+    ("track2-full-tdes", crypto::track_whole_tdes),
+    ("track2-tdb-tdes", crypto::track_tail_tdes),
+    ("working-key-sm4", crypto::working_key_sm4),
+    ("working-key-tdes", crypto::working_key_tdes),
+];
+
+/// Expected fields that are numbers, not texts.
+const COUNTS: [&str; 2] = ["field35_len", "length"];
+
+/// Parses a file, keeping the order of chip data's tags.
+pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).map(|ordered::Ordered(file)| file)
+}
 
 /// Runs every case whose kind is known and counts the others as not run.
 pub(crate) fn run(file: &Value, tally: &mut Tally) {
@@ -75,7 +109,7 @@ fn run_case(list: &str, at: usize, case: &Value, tally: &mut Tally) {
     }
 }
 
-/// A message or capture. Its authentication code is a case of its own, because it needs a key.
+/// A message or capture.
 fn run_message(list: &str, id: &str, case: &Value, tally: &mut Tally) {
     let Some(case) = case.as_object() else {
         return tally.malformed(format!("{list} ({id}) is not an object"));
@@ -84,9 +118,6 @@ fn run_message(list: &str, id: &str, case: &Value, tally: &mut Tally) {
         Ok(()) => tally.record(list, id, Ok(())),
         Err(Stop::Differs(why)) => tally.record(list, id, Err(why)),
         Err(Stop::NotRun(why)) => tally.not_run(list, id, why),
-    }
-    if case.get("mac").is_some_and(|mac| !mac.is_null()) {
-        tally.not_run(list, &format!("{id} (MAC)"), "no rule for message authentication codes");
     }
 }
 
@@ -109,7 +140,11 @@ fn compare(expected: &Map<String, Value>, outcome: &Outcome) -> Result<(), Stop>
     let mut pairs = Vec::new();
     for (name, expected) in expected {
         let given = given.iter().find(|(known, _)| known == name);
-        let (Some((_, given)), Some(expected)) = (given, expected.as_str()) else {
+        let expected = match expected {
+            Value::Number(count) if COUNTS.contains(&name.as_str()) => Some(count.to_string()),
+            other => other.as_str().map(ToOwned::to_owned),
+        };
+        let (Some((_, given)), Some(expected)) = (given, expected) else {
             return Err(Stop::NotRun(format!("nothing to compare expected {name} with")));
         };
         pairs.push((name, expected, given));
@@ -119,6 +154,11 @@ fn compare(expected: &Map<String, Value>, outcome: &Outcome) -> Result<(), Stop>
         Some((name, _, _)) => Err(Stop::Differs(format!("{name} differs"))),
         None => Ok(()),
     }
+}
+
+/// What a refusal says.
+fn refused(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 fn text<'a>(input: &'a Map<String, Value>, name: &str) -> Result<&'a str, Stop> {

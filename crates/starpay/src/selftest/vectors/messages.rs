@@ -1,7 +1,5 @@
-//! Messages and captures: decode, compare every field, build again byte for byte.
-//!
-//! What the message authentication code covers is compared here. The code itself needs a key: it
-//! is a case of its own.
+//! Messages and captures: decode, compare every field, build again byte for byte, compute the
+//! message authentication code.
 
 use super::Stop;
 use serde_json::{Map, Value};
@@ -9,6 +7,8 @@ use starpay_iso8583::frame::LENGTH_BYTES;
 use starpay_iso8583::spec::{Encoding, Kind};
 use starpay_iso8583::unionpay::SignInKeys;
 use starpay_iso8583::{Draft, FieldRef, Limits, Link, Message, UNIONPAY_POS, Value as Given};
+use starpay_keys::mac::{unionpay_ecb_sm4, unionpay_ecb_tdes};
+use starpay_keys::working_key::{Sm4Mak, TdesMak};
 
 /// Keys of a case that say something to compare; the others tell where it comes from.
 const COMPARED: [&str; 5] = ["hex", "length", "fields", "mac", "field62_parts"];
@@ -24,7 +24,7 @@ const TOLD: [&str; 9] = [
     "status",
 ];
 
-/// Runs one case without its authentication code.
+/// Runs one case.
 pub(super) fn run(case: &Map<String, Value>) -> Result<(), Stop> {
     if let Some(other) =
         case.keys().find(|key| !COMPARED.contains(&key.as_str()) && !TOLD.contains(&key.as_str()))
@@ -114,22 +114,37 @@ fn built_again(message: &Message<'_>, fields: &Map<String, Value>, bytes: &[u8])
     }
 }
 
-/// Compares what the authentication code covers, and the code's characters with field 64.
+/// Compares what the authentication code covers and the code's characters, then computes it anew.
 fn covered(case: &Map<String, Value>, message: &Message<'_>) -> Result<(), Stop> {
     let Some(mac) = case.get("mac").and_then(Value::as_object) else { return Ok(()) };
     let Some((input, code)) = message.authenticated() else {
         return Err(Stop::Differs("there is no message authentication code".to_owned()));
     };
-    for (name, given) in
-        [("mab", hex::encode(input)), ("mac_ascii", code.ascii().unwrap_or_default().to_owned())]
-    {
-        if let Some(expected) = mac.get(name).and_then(Value::as_str)
-            && !expected.eq_ignore_ascii_case(&given)
-        {
+    let field_64 = hex::decode(code.expose().as_bytes()).unwrap_or_default();
+    for (name, expected) in mac {
+        let expected = expected.as_str().ok_or_else(|| Stop::NotRun(format!("mac.{name} is not a text")))?;
+        let given = match name.as_str() {
+            "mab" => hex::encode(input),
+            "mac_ascii" => code.ascii().unwrap_or_default().to_owned(),
+            "mak" | "algorithm" => continue,
+            other => return Err(Stop::NotRun(format!("nothing to compare mac.{other} with"))),
+        };
+        if !expected.eq_ignore_ascii_case(&given) {
             return Err(Stop::Differs(format!("mac.{name} differs")));
         }
     }
-    Ok(())
+    let key = super::bytes(mac, "mak")?;
+    let verified = match mac.get("algorithm").and_then(Value::as_str) {
+        None => TdesMak::from_bytes(&key).map(|mak| unionpay_ecb_tdes(&mak, input).verify(&field_64)),
+        Some("SM4 ECB") => {
+            Sm4Mak::from_bytes(&key).map(|mak| unionpay_ecb_sm4(&mak, input).verify(&field_64))
+        }
+        Some(other) => return Err(Stop::NotRun(format!("no rule for the algorithm {other}"))),
+    };
+    match verified {
+        Ok(outcome) => outcome.map_err(|error| Stop::Differs(error.to_string())),
+        Err(error) => Err(Stop::Differs(error.to_string())),
+    }
 }
 
 /// Compares the working keys' places in field 62.
