@@ -10,8 +10,10 @@ use std::process::{Command, Stdio};
 pub(crate) const BUILD: &[&str] = &["build", "--locked", "--workspace", "--all-targets", "--quiet"];
 
 /// Benches that only prove that they run: (arguments, what must be in the answer).
-const BENCH_SMOKE: &[(&[&str], &str)] =
-    &[(&["bench", "store", "--json", "--seconds", "1", "--rows", "2000"], "\"ratio")];
+const BENCH_SMOKE: &[(&[&str], &str)] = &[
+    (&["bench", "store", "--json", "--seconds", "1", "--rows", "2000"], "\"ratio"),
+    (&["bench", "codec", "--json", "--seconds", "0.05", "--rounds", "1", "--no-count"], "\"per_second"),
+];
 
 /// Everything, with the time each phase took and the totals last.
 pub(crate) fn run(root: &Path) -> Outcome {

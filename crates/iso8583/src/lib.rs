@@ -1,3 +1,5 @@
+//! ISO 8583 as data: dialects are tables, reading copies nothing, printing is masked.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(

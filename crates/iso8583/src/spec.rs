@@ -1,6 +1,6 @@
 //! A dialect as data: what each field holds, how it is written, how long it may be, who may see it.
 //!
-//! Nothing here reads or writes; [`Message`](crate::Message) and [`Writer`](crate::Writer) follow
+//! Nothing here reads or writes; [`Message`] and [`Writer`](crate::Writer) follow
 //! the table. A dialect of your own is one `static` of [`Dialect::new`]; a table that contradicts
 //! itself does not compile.
 
