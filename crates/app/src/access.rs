@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use starpay_domain::id::{AccessKeyId, MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
 use starpay_store::access_key::{self, AccessKeyRow};
+use starpay_store::merchant;
 
 /// Longest token looked at.
 const TOKEN_BYTES_MAX: usize = 128;
@@ -134,6 +135,11 @@ impl Platform {
             return Err(Error::invalid("field_required", "merchant_id"));
         }
         self.command(actor, Call::new("access-key.create", key, wanted.clone()), move |step| {
+            if let Some(merchant) = merchant
+                && merchant::find(step.tx, merchant.uuid())?.is_none()
+            {
+                return Err(Error::invalid("choice", "merchant_id"));
+            }
             let (id, token) = step.issue(&Credential {
                 kind: "api",
                 role,
@@ -147,12 +153,15 @@ impl Platform {
         .await
     }
 
-    /// Ends a credential at once.
+    /// Ends a credential at once: anybody their own (a session is signed out), an administrator
+    /// any.
     ///
     /// # Errors
     /// `forbidden`, `not_found`.
     pub async fn revoke_access_key(&self, actor: &Actor, id: AccessKeyId) -> Result<(), Error> {
-        actor.may(Action::Administer)?;
+        if actor.id != id.to_string() {
+            actor.may(Action::Administer)?;
+        }
         self.apply(actor, move |step| {
             let at = step.at;
             access_key::revoke(step.tx, id.uuid(), at).map_err(Error::from)

@@ -4,7 +4,8 @@ use crate::support::{Shop, Stand, admin, jobs, on_both};
 use crate::world::page;
 use starpay_app::view::NewAccessKey;
 use starpay_app::{Error, ErrorKind};
-use starpay_domain::id::{DocumentId, MerchantId, TypedId};
+use starpay_domain::id::{AccessKeyId, DocumentId, MerchantId, TypedId};
+use starpay_store::Engine;
 
 /// Reads everything of a shop that is sealed: form, document, timeline.
 async fn read(stand: &Stand, shop: &Shop) -> Result<(), Error> {
@@ -91,4 +92,38 @@ fn an_erased_merchants_credentials_end_and_staff_still_see_the_others() {
         assert!(!shown.is_empty());
         stand
     });
+}
+
+#[test]
+fn a_key_is_for_a_merchant_that_exists() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        // The nil merchant owns what belongs to the platform itself.
+        for merchant in ["mer_00000000000000000000000000000000", "mer_01a207c8ec8276b89a0f6c4db14937b8"] {
+            let wanted = NewAccessKey {
+                role: "integrator".to_owned(),
+                label: "till".to_owned(),
+                merchant_id: Some(merchant.to_owned()),
+            };
+            let refused = stand.platform.create_access_key(&admin(), None, wanted).await.unwrap_err();
+            assert_eq!((refused.code, refused.field.as_deref()), ("choice", Some("merchant_id")));
+        }
+    });
+    stand.platform.db().close();
+}
+
+#[test]
+fn a_session_is_signed_out_by_its_owner_and_by_nobody_elses() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (one, other) = (stand.shop("15400000001").await, stand.shop("15400000002").await);
+        let session = AccessKeyId::parse(&one.actor.id).unwrap();
+        let refused = stand.platform.revoke_access_key(&other.actor, session).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Forbidden);
+        stand.platform.authenticate(&one.token).await.unwrap();
+        stand.platform.revoke_access_key(&one.actor, session).await.unwrap();
+        let refused = stand.platform.authenticate(&one.token).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Unauthenticated);
+    });
+    stand.platform.db().close();
 }

@@ -44,6 +44,7 @@ pub(crate) struct Shop {
     pub(crate) merchant: MerchantId,
     pub(crate) application: ApplicationId,
     pub(crate) document: DocumentView,
+    pub(crate) token: String,
 }
 
 impl Stand {
@@ -139,7 +140,7 @@ impl Stand {
             .unwrap()
             .value;
         let merchant = MerchantId::parse(&session.merchant_id).unwrap();
-        Shop { actor, merchant, application, document }
+        Shop { actor, merchant, application, document, token: session.token }
     }
 
     /// Runs SQL past the store, as somebody with the database's file or password would.
