@@ -20,6 +20,7 @@ const ROUTES: &[&str] = &[
     "application.approve",
     "application.claim",
     "application.reject",
+    "application.report",
     "application.request-info",
     "application.start",
     "application.submit",

@@ -53,6 +53,17 @@ text_enum! {
     }
 }
 
+/// What a message tells besides its template.
+#[derive(Default)]
+pub(crate) struct News<'n> {
+    /// A number to quote, for example a tracking number.
+    pub(crate) code: &'n str,
+    /// The terminal it is about.
+    pub(crate) serial: &'n str,
+    /// A count, where the text has one.
+    pub(crate) count: usize,
+}
+
 /// A message to write.
 pub(crate) struct Notice<'n> {
     /// Whose message it is.
@@ -104,6 +115,24 @@ struct Body {
 }
 
 impl Step<'_> {
+    /// Tells a merchant's owner something that is no secret: by SMS, and by e-mail where there is
+    /// an address (R14: what matters goes two ways).
+    pub(crate) fn tell(
+        &mut self,
+        merchant: MerchantId,
+        template: Template,
+        news: News<'_>,
+    ) -> Result<(), Error> {
+        let (_, contact) = self.contact_of(merchant)?;
+        let News { code, serial, count } = news;
+        let sms = Notice { serial, count, ..Notice::sms(Some(merchant), template, &contact.mobile, code) };
+        self.notify(&sms)?;
+        if let Some(email) = &contact.email {
+            self.notify(&Notice { channel: Channel::Email, to: email, ..sms })?;
+        }
+        Ok(())
+    }
+
     /// Writes a message and the order to send it.
     pub(crate) fn notify(&mut self, notice: &Notice<'_>) -> Result<MessageId, Error> {
         let id: MessageId = self.new_id();

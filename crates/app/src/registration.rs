@@ -79,6 +79,32 @@ impl Platform {
         .await
     }
 
+    /// Reports a merchant again after what a channel refused has been put right with it.
+    ///
+    /// # Errors
+    /// `illegal_transition` unless the report had failed.
+    pub async fn report_again(
+        &self,
+        actor: &Actor,
+        key: Option<IdempotencyKey>,
+        id: ApplicationId,
+    ) -> Result<Reply<List<RegistrationView>>, Error> {
+        actor.may(Action::ApplicationReview)?;
+        self.command(actor, Call::new("application.report", key, id.to_string()), move |step| {
+            let found = step.lock::<Application>(id)?;
+            if found.machine.state() != "report_failed" {
+                return Err(found.machine.illegal("report").into());
+            }
+            step.order(Work::Report { application: id }, found.merchant)?;
+            let rows = rows::list_by_application(step.tx, id.uuid(), found.merchant.uuid())?;
+            crate::paging::write(Found { rows, next: None }, |row| {
+                let registration: Loaded<Registration> = step.load(row)?;
+                view(&registration)
+            })
+        })
+        .await
+    }
+
     /// Creates the registrations of a signed application and orders their sending.
     pub(crate) async fn report_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), Error> {
         actor.may(Action::RunJobs)?;
@@ -92,6 +118,13 @@ impl Platform {
             let reported = step.advance(found, ApplicationEvent::Report {})?;
             if known.is_empty() {
                 keep_account_and_place(step, &reported)?;
+            }
+            for row in &known {
+                let refused: Loaded<Registration> = step.load(row.clone())?;
+                if refused.machine.state() == "refused" {
+                    let corrected = step.advance(refused, RegistrationEvent::Correct { field: None })?;
+                    step.order(Work::SendRegistration { registration: corrected.id }, merchant)?;
+                }
             }
             for channel in &step.shared.deployment.channels {
                 if known.iter().any(|row| row.columns.get(1) == Some(&Value::Text(channel.clone()))) {
@@ -119,12 +152,10 @@ impl Platform {
         let request = self
             .apply(actor, move |step| {
                 let found = step.lock::<Registration>(id)?;
-                if !matches!(found.machine.state(), "pending" | "sent") {
-                    return Ok(None);
-                }
-                let request = request(step, &found)?;
+                let Some(message) = message_of(&found) else { return Ok(None) };
+                let request = request(step, &found, message.clone())?;
                 if found.machine.state() == "pending" {
-                    step.advance(found, RegistrationEvent::Send { message: id.to_string() })?;
+                    step.advance(found, RegistrationEvent::Send { message })?;
                 }
                 Ok(Some(request))
             })
@@ -137,7 +168,9 @@ impl Platform {
     /// Asks the registry how a registration stands.
     pub(crate) async fn query_registration(&self, actor: &Actor, id: RegistrationId) -> Result<(), Error> {
         actor.may(Action::RunJobs)?;
-        match self.shared.ports.clearing.query(id.to_string()).await? {
+        let message = self.look(actor, move |step| Ok(message_of(&step.get::<Registration>(id)?))).await?;
+        let Some(message) = message else { return Ok(()) };
+        match self.shared.ports.clearing.query(message).await? {
             Some(answer) => self.take_answer(actor, id, answer).await,
             None => self.send_registration(actor, id).await,
         }
@@ -298,7 +331,25 @@ fn keep_account_and_place(step: &mut Step<'_>, application: &Loaded<Application>
     Ok(())
 }
 
-fn request(step: &mut Step<'_>, found: &Loaded<Registration>) -> Result<RegistrationRequest, Error> {
+/// The reference of the report that is under way or comes next: one per attempt, so that a
+/// corrected report is a new one and a repeated one is not.
+fn message_of(found: &Loaded<Registration>) -> Option<String> {
+    match &found.machine {
+        Registration::Pending { attempt, .. } => Some(format!("{}.{}", found.id, attempt.saturating_add(1))),
+        Registration::Sent { message, .. } => Some(message.clone()),
+        Registration::Registered { .. }
+        | Registration::Refused { .. }
+        | Registration::ChangePending { .. }
+        | Registration::Closing { .. }
+        | Registration::Closed { .. } => None,
+    }
+}
+
+fn request(
+    step: &mut Step<'_>,
+    found: &Loaded<Registration>,
+    reference: String,
+) -> Result<RegistrationRequest, Error> {
     let application: Uuid = found.column("application_id")?;
     let application = step.get::<Application>(ApplicationId::from_uuid(application))?;
     let form = crate::application::open_form(step, &application)?;
@@ -312,7 +363,7 @@ fn request(step: &mut Step<'_>, found: &Loaded<Registration>) -> Result<Registra
         .or(form.get(Field::SettlementAccountNumber))
         .ok_or_else(|| Error::internal("a signed application has no settlement account"))?;
     Ok(RegistrationRequest {
-        reference: found.id.to_string(),
+        reference,
         channel: found.column("channel")?,
         merchant_name: form.get(Field::LicenceName).unwrap_or(form.expect(Field::ShopName)?).to_owned(),
         mcc: form.expect(Field::ShopMcc)?.to_owned(),

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::job::Work;
-use crate::message::{Notice, Template};
+use crate::message::{News, Template};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::port::ParcelRequest;
 use crate::port::TrackingStatus;
@@ -170,8 +170,7 @@ impl Platform {
                 let shipped = step.advance(found, event)?;
                 let device = step.packed_device(&shipped)?;
                 step.advance(device, DeviceEvent::Dispatch { shipment: id })?;
-                let (_, contact) = step.contact_of(merchant)?;
-                step.notify(&Notice::sms(Some(merchant), Template::Shipped, &contact.mobile, &tracking_no))?;
+                step.tell(merchant, Template::Shipped, News { code: &tracking_no, ..News::default() })?;
                 step.order(Work::TrackShipment { shipment: id }, merchant)?;
                 view(&shipped)
             },

@@ -1,6 +1,6 @@
 //! 现场/视频核实: booked by the merchant, carried out by somebody who decides nothing.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::{Loaded, Step};
 use crate::view::{BookVisit, FinishVisit, List, Page, VisitView};
@@ -17,6 +17,8 @@ use starpay_store::aggregate::visit as rows;
 use starpay_store::{Page as Found, Value};
 use uuid::Uuid;
 
+/// Farthest from the shop at which a visit can pass, in metres (house value, as for terminals).
+const DISTANCE_M_MAX: u32 = 500;
 /// Longest slot.
 const SLOT_SECONDS_MAX: i64 = 8 * 3600;
 
@@ -165,6 +167,10 @@ fn finish(
             .map(|shop| distance_m(shop, stood)),
         _ => None,
     };
+    // whoever passes a shop has stood in it.
+    if outcome == VisitOutcome::Pass && distance.is_some_and(|metres| metres > DISTANCE_M_MAX) {
+        return Err(Error::new(ErrorKind::Unprocessable, "visit_too_far").about("latitude_e6"));
+    }
     let event = VisitEvent::Finish { outcome, reasons: reasons.to_vec(), report: None, distance_m: distance };
     let done = step.advance(found, event)?;
     if application.machine.state() == "verifying" {

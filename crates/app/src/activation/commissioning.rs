@@ -5,7 +5,7 @@ use super::contradicts;
 use super::operator::certified;
 use super::stage::Turn;
 use crate::error::{Error, ErrorKind};
-use crate::message::{Notice, Template};
+use crate::message::{News, Template};
 use crate::platform::Platform;
 use crate::step::{Loaded, Step};
 use crate::view::{ConfigAcknowledgement, DeviceConfig, SignIn, TerminalReceipt, TerminalStatus, TestCall};
@@ -129,10 +129,7 @@ fn activate(step: &mut Step<'_>, tested: Loaded<Activation>) -> Result<Loaded<Ac
     let device = step.device_of(&active)?;
     let serial: String = device.column("serial")?;
     step.advance(device, DeviceEvent::Activate {})?;
-    let (_, contact) = step.contact_of(merchant)?;
-    let mut notice = Notice::sms(Some(merchant), Template::Activated, &contact.mobile, "");
-    notice.serial = &serial;
-    step.notify(&notice)?;
+    step.tell(merchant, Template::Activated, News { serial: &serial, ..News::default() })?;
     step.refresh_capabilities(merchant)?;
     Ok(active)
 }

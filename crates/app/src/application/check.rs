@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use starpay_domain::application::{Application, ApplicationEvent};
 use starpay_domain::field::FormField as Field;
 use starpay_domain::id::{ApplicationId, CheckId, TypedId, VisitId};
+use starpay_domain::identifier::SubjectType;
 use starpay_domain::machine::Machine;
 use starpay_domain::reason::ReasonCode;
 use starpay_domain::term::Term;
@@ -117,8 +118,10 @@ fn conclude(
     form: &Form,
     checked: &[Checked],
 ) -> Result<(), Error> {
-    if let Some(other) = duplicate(step, &found)? {
-        let event = ApplicationEvent::Freeze { duplicate_of: Some(other), reason: ReasonCode::F602 };
+    let others = alive_of_subject(step, &found)?;
+    let micro = super::subject_of(form)? == SubjectType::Micro;
+    if let (false, Some(other)) = (micro, others.first()) {
+        let event = ApplicationEvent::Freeze { duplicate_of: Some(*other), reason: ReasonCode::F602 };
         step.advance(found, event)?;
         return Ok(());
     }
@@ -130,6 +133,10 @@ fn conclude(
         })
         .collect();
     reasons.extend(disagreements(step, form)?);
+    // one person, so many 小微 merchants at one acquirer.
+    if micro && others.len() >= usize::from(step.shared.policy.micro_per_acquirer_count) {
+        reasons.push(ReasonCode::F601);
+    }
     if reasons.is_empty() {
         let fixed = form.get(Field::ShopFixed) != Some("false");
         let mode = if fixed { VisitMode::Onsite } else { VisitMode::Video };
@@ -151,23 +158,25 @@ fn conclude(
     Ok(())
 }
 
-/// F602: the subject has another application that is alive.
-fn duplicate(
+/// The subject's other applications that are alive. The subject is the licence, or for 小微 the
+/// person.
+fn alive_of_subject(
     step: &mut crate::step::Step<'_>,
     found: &Loaded<Application>,
-) -> Result<Option<ApplicationId>, Error> {
+) -> Result<Vec<ApplicationId>, Error> {
     let index: Option<Vec<u8>> = found.column("subject_index")?;
-    let Some(index) = index else { return Ok(None) };
+    let Some(index) = index else { return Ok(Vec::new()) };
+    let mut others = Vec::new();
     for row in rows::list_by_subject(step.tx, &index, None, super::ROWS_MAX)?.rows {
         let alive = !matches!(
             row.state.as_str(),
             "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen"
         );
         if alive && row.id != found.id.uuid() {
-            return Ok(Some(ApplicationId::from_uuid(row.id)));
+            others.push(ApplicationId::from_uuid(row.id));
         }
     }
-    Ok(None)
+    Ok(others)
 }
 
 /// What the form says against itself.

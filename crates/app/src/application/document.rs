@@ -55,10 +55,7 @@ impl Platform {
         let turn = DECODERS.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
         let (picture, sealed) = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let picture = picture::examine(&bytes).map_err(|refusal| match kind.field() {
-                Some(field) => refusal.about(field.as_str()),
-                None => refusal,
-            })?;
+            let picture = picture::examine(&bytes).map_err(|refusal| refusal.about(field_of(kind)))?;
             let sealed = key_of_merchant.seal(&content_context(id), &picture.bytes, random.as_ref());
             Ok::<_, Error>((picture, sealed))
         })
@@ -182,10 +179,19 @@ fn known_document(
     kind: MaterialKind,
     digest: &[u8],
 ) -> Result<Option<DocumentView>, Error> {
-    let known = documents_of(step, found.id, found.merchant)?
+    let same: Vec<DocumentRow> = documents_of(step, found.id, found.merchant)?
         .into_iter()
-        .find(|row| row.kind == kind.as_str() && row.digest == digest);
-    Ok(known.as_ref().map(view))
+        .filter(|row| row.digest == digest)
+        .collect();
+    if let Some(known) = same.iter().find(|row| row.kind == kind.as_str()) {
+        return Ok(Some(view(known)));
+    }
+    // One picture cannot be both sides of a card, nor the shop from outside and from inside.
+    if same.is_empty() { Ok(None) } else { Err(Error::conflict("duplicate_document").about(field_of(kind))) }
+}
+
+fn field_of(kind: MaterialKind) -> &'static str {
+    kind.field().map_or("kind", |field| field.as_str())
 }
 
 /// Every document of an application, oldest first.

@@ -161,8 +161,13 @@ impl Platform {
             refuse_unproved_mobile(step, found.merchant, &form)?;
             let sealed = seal_form(step, found.merchant, id, &form)?;
             found.set("form", Value::Bytes(sealed));
-            let index =
-                form.get(Field::LicenceUscc).map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
+            let subject = match subject_of(&form)? {
+                SubjectType::Micro => form.get(Field::PrincipalIdNumber),
+                SubjectType::SoleProprietor | SubjectType::Enterprise | SubjectType::OtherOrg => {
+                    form.get(Field::LicenceUscc)
+                }
+            };
+            let index = subject.map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
             found.set("subject_index", index.map_or(Value::Null, Value::Bytes));
             let edited = step.advance(found, ApplicationEvent::Edit { fields })?;
             view(step, &edited)

@@ -2,7 +2,7 @@
 
 use super::view;
 use crate::error::Error;
-use crate::message::{Notice, Template};
+use crate::message::{News, Template};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::Step;
 use crate::view::{ApplicationView, InfoRequest, Rejection};
@@ -73,8 +73,7 @@ impl Platform {
             }
             let merchant = found.merchant;
             let approved = step.advance(found, ApplicationEvent::Approve { by })?;
-            let (_, contact) = step.contact_of(merchant)?;
-            step.notify(&Notice::sms(Some(merchant), Template::Approved, &contact.mobile, ""))?;
+            step.tell(merchant, Template::Approved, News::default())?;
             let to_sign = step.offer_agreement(approved, offered.as_ref())?;
             view(step, &to_sign)
         })
@@ -119,10 +118,7 @@ impl Platform {
                     return_to: return_to(&fields),
                 };
                 let asked = step.advance(found, event)?;
-                let (_, contact) = step.contact_of(merchant)?;
-                let mut notice = Notice::sms(Some(merchant), Template::NeedsInfo, &contact.mobile, "");
-                notice.count = fields.len();
-                step.notify(&notice)?;
+                step.tell(merchant, Template::NeedsInfo, News { count: fields.len(), ..News::default() })?;
                 view(step, &asked)
             }
         })
@@ -160,8 +156,7 @@ impl Platform {
                     reapply_from: None,
                 };
                 let rejected = step.advance(found, event)?;
-                let (_, contact) = step.contact_of(merchant)?;
-                step.notify(&Notice::sms(Some(merchant), Template::Rejected, &contact.mobile, ""))?;
+                step.tell(merchant, Template::Rejected, News::default())?;
                 view(step, &rejected)
             }
         })

@@ -7,7 +7,7 @@ use crate::input::{Body, Id, Seen};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use axum::extract::State;
-use starpay_app::view::{ApplicationView, InfoRequest, Rejection};
+use starpay_app::view::{ApplicationView, InfoRequest, List, RegistrationView, Rejection};
 use starpay_domain::id::ApplicationId;
 use utoipa_axum::routes;
 
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Routes {
         .add(Access::Key, routes!(approve))
         .add(Access::Key, routes!(reject))
         .add(Access::Key, routes!(request_info))
+        .add(Access::Key, routes!(report))
 }
 
 /// Take an application to review
@@ -60,6 +61,20 @@ async fn reject(
     Body(command): Body<Rejection>,
 ) -> Result<Answer<ApplicationView>, Problem> {
     Ok(done(web.platform.reject_application(&actor, Some(key), id, command).await?))
+}
+
+/// Report again
+///
+/// After a channel refused the merchant and what it named has been put right with it.
+#[utoipa::path(post, path = "/api/v1/applications/{id}/report", params(("id" = String, Path, description = "`app_…`")),
+    responses((status = 200, description = "The registrations, which are sent again.", body = List<RegistrationView>)))]
+async fn report(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Id(id): Id<ApplicationId>,
+) -> Result<Answer<List<RegistrationView>>, Problem> {
+    Ok(done(web.platform.report_again(&actor, Some(key), id).await?))
 }
 
 /// Ask the merchant for more
