@@ -74,7 +74,13 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     }
     let partial = args.out.with_extension("partial");
     let explain = |error: io::Error| Failure::failed(format!("{}: {error}", partial.display()));
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
+    // Whatever lies there was left by a backup that broke off, or put there by somebody else: neither
+    // its permissions nor what it points at are ours.
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(explain(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
     let file = file.map_err(explain)?;
     let written = write(&config, &passphrase, &file).and_then(|()| file.sync_all().map_err(explain));
     match written.and_then(|()| std::fs::rename(&partial, &args.out).map_err(explain)) {

@@ -100,7 +100,7 @@ fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
     if let Some(location) = &args.database {
         config.database.location = Some(location.clone());
     }
-    std::fs::create_dir_all(&config.data.folder)?;
+    config.make_data_folder()?;
     telemetry::install_to_file(&config.logs, &folder.join("demo.log"))?;
     migrate::migrate(&config)?;
     let assembled = wiring::assemble(&config, Pace::Documented)?;
