@@ -8,6 +8,7 @@ mod axe;
 mod check;
 mod docs;
 mod migrations;
+mod peers;
 mod postgres;
 mod process;
 mod secret_words;

@@ -3,7 +3,7 @@
 //! Nothing is ever skipped: a need that is not met ends the run.
 
 use crate::process::{Failure, Outcome, capture, cargo, failure, find_program, say, succeed};
-use crate::{axe, postgres};
+use crate::{axe, peers, postgres};
 use std::path::Path;
 use std::process::Command;
 
@@ -40,6 +40,11 @@ const NEEDS: &[Need] = &[
         packages: &["fonts-noto-cjk", "fontconfig"],
         met: chinese_glyphs,
     },
+    Need {
+        what: "Python 3 with venv and pip",
+        packages: &["python3", "python3-venv", "python3-pip"],
+        met: || capture(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok(),
+    },
     Need { what: "npm", packages: &["npm"], met: || find_program("npm").is_some() },
 ];
 
@@ -55,6 +60,11 @@ pub(crate) fn run(root: &Path) -> Outcome {
         say(&format!("{} is present", axe::SCRIPT));
     } else {
         axe::install(root)?;
+    }
+    if peers::are_present(root) {
+        say("the Python peers are present");
+    } else {
+        peers::install(root)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The whole system from outside: the journey on both engines, killed at random moments, restored
-//! from a backup, and searched for secrets. `cargo xtask test` builds the binary and starts
+//! from a backup, and searched for secrets; and its keys against other people's code.
+//! `cargo xtask test` builds the binary and starts
 //! PostgreSQL first.
 
 #![expect(clippy::unwrap_used, reason = "what a test stands on may stop it")]
@@ -8,4 +9,5 @@ mod journey;
 mod killed;
 mod leaks;
 mod pages;
+mod peers;
 mod restored;
