@@ -87,6 +87,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) trust: starpay_keys::certificate::Certificate,
     owner: OnceCell<Actor>,
+    licence_name: Option<&'static str>,
 }
 
 static SHIPPED: OnceCell<tempfile::TempDir> = OnceCell::const_new();
@@ -123,6 +124,15 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let config = sqlite_in(folder.path());
         let world = Self::open(folder, config, START);
+        world.walk_to_signing().await;
+        world
+    }
+
+    /// As [`World::to_be_signed`], under a name to which the simulated world reacts.
+    pub(crate) async fn to_be_signed_as(licence_name: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = sqlite_in(folder.path());
+        let world = Self { licence_name: Some(licence_name), ..Self::open(folder, config, START) };
         world.walk_to_signing().await;
         world
     }
@@ -177,7 +187,7 @@ impl World {
             channels: vec!["clearing_institution".to_owned(), "unionpay".to_owned()],
         };
         let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
-        Self { folder, platform, clock, trust, owner: OnceCell::new() }
+        Self { folder, platform, clock, trust, owner: OnceCell::new(), licence_name: None }
     }
 
     /// Lets time pass.
@@ -260,7 +270,7 @@ impl World {
     }
 
     /// Runs what is due, as a job runner that is told to stop after one round each time.
-    async fn run_jobs(&self) {
+    pub(crate) async fn run_jobs(&self) {
         for _ in 0..4 {
             let (_stop, stopped) = tokio::sync::watch::channel(true);
             self.platform.run_jobs("test".to_owned(), stopped).await;
@@ -290,8 +300,11 @@ impl World {
         let wanted = NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
         let started = platform.start_application(owner, None, wanted).await.unwrap().value;
         let id = ApplicationId::parse(&started.id).unwrap();
-        let fields: BTreeMap<String, String> =
+        let mut fields: BTreeMap<String, String> =
             FIELDS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if let Some(name) = self.licence_name {
+            fields.insert("licence.name".to_owned(), name.to_owned());
+        }
         platform.patch_application(owner, id, None, PatchApplication { fields }).await.unwrap();
         for (kind, picture) in DOCUMENTS {
             platform.add_document(owner, None, id, kind, Bytes::from_static(picture)).await.unwrap();
@@ -322,7 +335,7 @@ impl World {
         self.platform.finish_visit(&visitor, None, id, found).await.unwrap();
     }
 
-    async fn sign(&self) {
+    pub(crate) async fn sign(&self) {
         let link = self.newest_code("sign_link").await;
         let signer = self.platform.authenticate(&link).await.unwrap();
         let agreement = self.platform.current_agreement(&signer).await.unwrap();
@@ -335,7 +348,7 @@ impl World {
             .unwrap();
     }
 
-    async fn register(&self, owner: &Actor) {
+    pub(crate) async fn register(&self, owner: &Actor) {
         let registry = self.staff(Role::Registry);
         for row in self.platform.registrations(owner, None, page()).await.unwrap().data {
             if row.state == "registered" {
