@@ -50,17 +50,7 @@ impl Platform {
             Prepared::Known(view) => return Ok(Reply::fresh(view)),
             Prepared::New { merchant, id, key } => (merchant, id, key),
         };
-        // Decoding and sealing megabytes is no work for a writer, nor for an async thread.
-        let random = std::sync::Arc::clone(&self.shared.random);
-        let turn = DECODERS.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
-        let (picture, sealed) = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let picture = picture::examine(&bytes).map_err(|refusal| refusal.about(field_of(kind)))?;
-            let sealed = key_of_merchant.seal(&content_context(id), &picture.bytes, random.as_ref());
-            Ok::<_, Error>((picture, sealed))
-        })
-        .await
-        .map_err(|error| Error::internal(error.to_string()))??;
+        let (picture, sealed) = self.examine_and_seal(kind, id, key_of_merchant, bytes).await?;
         let object_key = format!("documents/{}.sealed", id.uuid().simple());
         let Picture { media_type, width, height, bytes } = picture;
         let byte_count = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
@@ -103,6 +93,26 @@ impl Platform {
             tracing::warn!(%error, "an unused upload could not be removed");
         }
         kept
+    }
+
+    /// Decoding and sealing megabytes is no work for a writer, nor for an async thread.
+    async fn examine_and_seal(
+        &self,
+        kind: MaterialKind,
+        id: DocumentId,
+        key: SealingKey,
+        bytes: Bytes,
+    ) -> Result<(Picture, Vec<u8>), Error> {
+        let random = std::sync::Arc::clone(&self.shared.random);
+        let turn = DECODERS.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let picture = picture::examine(&bytes).map_err(|refusal| refusal.about(field_of(kind)))?;
+            let sealed = key.seal(&content_context(id), &picture.bytes, random.as_ref());
+            Ok((picture, sealed))
+        })
+        .await
+        .map_err(|error| Error::internal(error.to_string()))?
     }
 
     async fn prepare_document(
