@@ -58,10 +58,13 @@ impl Drop for Database {
 }
 
 fn execute(server: &str, statement: &str) -> Result<(), tokio_postgres::Error> {
-    let url = format!("{server}/postgres");
+    execute_in(&format!("{server}/postgres"), statement)
+}
+
+fn execute_in(url: &str, statement: &str) -> Result<(), tokio_postgres::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime starts").block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         let driver = tokio::spawn(connection);
         let outcome = client.batch_execute(statement).await;
         drop(client);
@@ -77,8 +80,8 @@ mod tests {
     #[test]
     fn each_test_has_a_database_of_its_own() {
         let (one, other) = (Database::create(), Database::create());
-        execute(&one.url(), "CREATE TABLE only_here (bytes BYTEA); INSERT INTO only_here VALUES ('\\x4142')")
-            .unwrap();
+        let statement = "CREATE TABLE only_here (bytes BYTEA); INSERT INTO only_here VALUES ('\\x4142')";
+        execute_in(&one.url(), statement).unwrap();
         assert!(String::from_utf8(one.dump()).unwrap().contains("\\\\x4142"));
         assert!(!String::from_utf8(other.dump()).unwrap().contains("only_here"));
     }

@@ -232,7 +232,20 @@ fn a_dead_server_is_unavailable() {
     Db::migrate(&config).unwrap();
     let db = Db::open(&config).unwrap();
     signal("KILL", server.pid());
-    let result: Result<(), StoreError> = db.write_blocking(move |tx| merchant::insert(tx, &shop(id())));
+    // A backend outlives its postmaster for a moment and may still commit; then it is gone.
+    let write =
+        || -> Result<(), StoreError> { db.write_blocking(move |tx| merchant::insert(tx, &shop(id()))) };
+    let mut result = write();
+    for _ in 0..200 {
+        if result.is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        result = write();
+    }
+    let refused = matches!(result, Err(StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }));
+    assert!(refused, "{result:?}");
+    let result = write();
     assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
     let health = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(db.health());
     assert!(matches!(health, Err(StoreError::Unavailable { .. })), "{health:?}");
