@@ -43,10 +43,11 @@ impl EnvelopePublicKey {
     /// Reads the 32 bytes.
     ///
     /// # Errors
-    /// When there are not 32, or they are the all-zero point.
+    /// When there are not 32, or they are a point of small order: whatever is sealed for such a
+    /// point is sealed under a shared secret that everybody knows (RFC 7748 §6.1, RFC 9180 §7.1.4).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         match <[u8; 32]>::try_from(bytes) {
-            Ok(bytes) if bytes != [0; 32] => Ok(Self(bytes)),
+            Ok(bytes) if !is_of_small_order(bytes) => Ok(Self(bytes)),
             Ok(_) | Err(_) => Err(EnvelopeError::KeyMalformed),
         }
     }
@@ -56,6 +57,12 @@ impl EnvelopePublicKey {
     pub fn to_bytes(&self) -> [u8; 32] {
         self.0
     }
+}
+
+/// Any private key will do to find out: once clamped it is a multiple of the cofactor, so it
+/// takes exactly the points of small order to zero, however they are written.
+fn is_of_small_order(point: [u8; 32]) -> bool {
+    x25519_dalek::x25519([0x55; 32], point) == [0; 32]
 }
 
 /// The receiver's private key.
@@ -215,13 +222,27 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_or_short_public_key_is_refused() {
-        assert_eq!(EnvelopePublicKey::from_bytes(&[0; 32]), Err(EnvelopeError::KeyMalformed));
+    fn a_key_that_is_no_secret_between_two_is_refused() {
         assert_eq!(EnvelopePublicKey::from_bytes(&[1; 31]), Err(EnvelopeError::KeyMalformed));
-        let mut small_order = [0_u8; 32];
-        small_order[0] = 1;
-        let small_order = EnvelopePublicKey::from_bytes(&small_order).unwrap();
-        assert_eq!(seal(&small_order, b"", b"", b"x", &Sequence::new(1)), Err(EnvelopeError::KeyMalformed));
+        // Every encoding of a point of small order, as RFC 7748's implementers list them.
+        for point in [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ] {
+            let mut bytes = hex::decode(point).unwrap();
+            assert_eq!(EnvelopePublicKey::from_bytes(&bytes), Err(EnvelopeError::KeyMalformed), "{point}");
+            // The top bit does not count, so it hides nothing.
+            bytes[31] ^= 0x80;
+            assert_eq!(EnvelopePublicKey::from_bytes(&bytes), Err(EnvelopeError::KeyMalformed), "{point}");
+        }
+        let random = Sequence::new(1);
+        let key = EnvelopeKey::generate(&random).public_key();
+        assert_eq!(EnvelopePublicKey::from_bytes(&key.to_bytes()), Ok(key));
     }
 
     #[test]
