@@ -3,6 +3,11 @@
 //! A device that makes new keys (rotation, repair) brings a new set; the store lets one set per
 //! device be `accepted` at a time. `fingerprint` is the SHA-256 of the sign key, `generation`
 //! counts a device's sets. A rejected set never comes back: the device must make new keys.
+//!
+//! An accepted set has one certificate in force, and at most one issued to follow it, which counts
+//! only once the device has confirmed it: like a master key, a certificate is never taken from a
+//! device before the next one is surely there. How old a certificate may get is
+//! [`crate::certificate`]'s business.
 
 use crate::id::DeviceId;
 use crate::instant::Timestamp;
@@ -21,6 +26,8 @@ crate::facts_enum! {
         Accepted "accepted" {
             since: Timestamp, device: DeviceId, fingerprint: String, generation: u32,
             certificate_serial: Option<String>, not_after: Option<Timestamp>,
+            next_serial: Option<String>, next_not_after: Option<Timestamp>,
+            recalled_at: Option<Timestamp>,
         },
         /// 已拒绝.
         Rejected "rejected" { since: Timestamp, device: DeviceId, fingerprint: String, generation: u32, reason: String },
@@ -32,8 +39,12 @@ crate::facts_enum! {
     pub enum DeviceAuthEvent {
         /// The device proved that it holds the keys, under a code or a factory statement.
         Accept "accept" { by: String },
-        /// A certificate was issued to it, or renewed.
+        /// The device confirmed the certificate issued to it: from now on this one is in force.
         Certify "certify" { certificate_serial: String, not_after: Timestamp },
+        /// A certificate was issued to follow the one in force; that one stays until `certify`.
+        Renew "renew" { certificate_serial: String, not_after: Timestamp },
+        /// Its TLS key may be known to others (密钥泄露): no certificate counts until a new one is certified.
+        Recall "recall" { by: String, reason: String },
         /// Not trusted, or trusted no longer (replaced, lost, tampered).
         Reject "reject" { by: String, reason: String },
     }
@@ -46,6 +57,8 @@ pub const EDGES: &[Edge] = &[
     edge("pending", "accept", "accepted"),
     edge("pending", "reject", "rejected"),
     edge("accepted", "certify", "accepted"),
+    edge("accepted", "renew", "accepted"),
+    edge("accepted", "recall", "accepted"),
     edge("accepted", "reject", "rejected"),
 ];
 
@@ -74,6 +87,9 @@ fn apply(state: DeviceAuth, event: DeviceAuthEvent, at: Timestamp) -> Result<Dev
             generation,
             certificate_serial: None,
             not_after: None,
+            next_serial: None,
+            next_not_after: None,
+            recalled_at: None,
         }),
         (
             S::Accepted { since, device, fingerprint, generation, .. },
@@ -85,6 +101,46 @@ fn apply(state: DeviceAuth, event: DeviceAuthEvent, at: Timestamp) -> Result<Dev
             generation,
             certificate_serial: Some(certificate_serial),
             not_after: Some(not_after),
+            next_serial: None,
+            next_not_after: None,
+            recalled_at: None,
+        }),
+        (
+            S::Accepted {
+                since,
+                device,
+                fingerprint,
+                generation,
+                certificate_serial: in_force,
+                not_after: end,
+                recalled_at,
+                ..
+            },
+            E::Renew { certificate_serial, not_after },
+        ) => Ok(S::Accepted {
+            since,
+            device,
+            fingerprint,
+            generation,
+            certificate_serial: in_force,
+            not_after: end,
+            next_serial: Some(certificate_serial),
+            next_not_after: Some(not_after),
+            recalled_at,
+        }),
+        (
+            S::Accepted { since, device, fingerprint, generation, certificate_serial, not_after, .. },
+            E::Recall { .. },
+        ) => Ok(S::Accepted {
+            since,
+            device,
+            fingerprint,
+            generation,
+            certificate_serial,
+            not_after,
+            next_serial: None,
+            next_not_after: None,
+            recalled_at: Some(at),
         }),
         (
             S::Preauthorised { device, fingerprint, generation, .. }
@@ -117,6 +173,11 @@ mod tests {
                     certificate_serial: "0a".into(),
                     not_after: NOON.plus_seconds(31_536_000),
                 },
+                DeviceAuthEvent::Renew {
+                    certificate_serial: "0b".into(),
+                    not_after: NOON.plus_seconds(2 * 31_536_000),
+                },
+                DeviceAuthEvent::Recall { by: "staff:r".into(), reason: "key known to others".into() },
                 DeviceAuthEvent::Reject { by: "staff:r".into(), reason: "replaced".into() },
             ]
         }
@@ -125,5 +186,29 @@ mod tests {
     #[test]
     fn device_auth_follows_its_edges() {
         check::<DeviceAuth>();
+    }
+    #[test]
+    fn a_certificate_counts_from_its_confirmation_and_not_from_its_issue() {
+        let certify = |serial: &str, days: i64| DeviceAuthEvent::Certify {
+            certificate_serial: serial.to_owned(),
+            not_after: NOON.plus_seconds(days * 86_400),
+        };
+        let auth = DeviceAuth::starts().remove(0);
+        let auth = auth.apply(DeviceAuthEvent::Accept { by: "activation".into() }, NOON).unwrap();
+        let auth = auth.apply(certify("0a", 365), NOON).unwrap();
+        let renew =
+            DeviceAuthEvent::Renew { certificate_serial: "0b".into(), not_after: NOON.plus_seconds(9) };
+        let renewed = auth.apply(renew, NOON).unwrap();
+        assert!(matches!(&renewed, DeviceAuth::Accepted { certificate_serial, next_serial, .. }
+            if certificate_serial.as_deref() == Some("0a") && next_serial.as_deref() == Some("0b")));
+        let recall = DeviceAuthEvent::Recall { by: "staff:r".into(), reason: "known".into() };
+        let recalled = renewed.clone().apply(recall, NOON).unwrap();
+        assert!(matches!(&recalled, DeviceAuth::Accepted { next_serial: None, recalled_at: Some(_), .. }));
+        for before in [renewed, recalled] {
+            let confirmed = before.apply(certify("0b", 730), NOON).unwrap();
+            assert!(matches!(&confirmed, DeviceAuth::Accepted {
+                certificate_serial, next_serial: None, next_not_after: None, recalled_at: None, ..
+            } if certificate_serial.as_deref() == Some("0b")));
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod agreement;
 pub mod application;
 pub mod binding;
 pub mod capability;
+pub mod certificate;
 pub mod deadline;
 pub mod device;
 pub mod device_auth;

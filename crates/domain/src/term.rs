@@ -101,6 +101,12 @@ terms! { policy:
     KeyAdmission "key_admission" = DAY,
     /// A device confirms a key sent to it.
     KeyConfirmation "key_confirmation" = HOUR,
+    /// How long before its end a device's certificate may be renewed, and is.
+    CertificateRenewal "certificate_renewal" = 60 * DAY,
+    /// How long after its end a device may still renew its certificate by its sign key.
+    CertificateGrace "certificate_grace" = 90 * DAY,
+    /// A certificate that ends within this time is counted for the operator.
+    CertificateWarning "certificate_warning" = 30 * DAY,
     /// A capability asked for is decided.
     CapabilityDecision "capability_decision" = 7 * DAY,
     /// A paused capability is looked at.
