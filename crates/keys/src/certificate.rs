@@ -9,12 +9,14 @@ mod issue;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod tls_key;
 
 use std::fmt;
 
 pub(crate) use self::issue::request;
 pub use self::issue::{DeviceSubject, create_root, issue_device, issue_platform};
 pub use self::parse::CertificateRequest;
+pub use self::tls_key::TlsKey;
 use crate::hsm::HsmError;
 use crate::signature::{PublicKey, Signature, SignatureError};
 

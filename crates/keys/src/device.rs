@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::certificate::{self, CertificateError};
+use crate::certificate::{self, CertificateError, TlsKey};
 use crate::envelope::{EnvelopeKey, EnvelopePublicKey};
 use crate::random::Random;
 use crate::seal::{self, DataKey, KeyId, SealError};
@@ -75,6 +75,12 @@ impl DeviceKeys {
     #[must_use]
     pub fn tls_key(&self) -> PublicKey {
         self.tls.public_key()
+    }
+
+    /// The *TLS* key, for opening connections under the first certificate.
+    #[must_use]
+    pub fn tls(&self) -> TlsKey {
+        TlsKey::of(self.tls.clone())
     }
 
     /// The *envelope* key, for opening what was sealed for this device.

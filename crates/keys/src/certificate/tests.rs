@@ -213,3 +213,40 @@ fn the_signature_verifies_for_another_implementation() {
     assert!(leaf.verify_signature(Some(root.public_key())).is_ok());
     assert!(root.verify_signature(None).is_ok());
 }
+
+/// A renewed certificate is taken only from our authority, for this key, serial and time.
+#[test]
+fn a_tls_key_takes_its_own_certificate_only() {
+    let world = World::new(12);
+    let key = TlsKey::generate(&world.random);
+    let other = TlsKey::generate(&world.random);
+    let issue = |key: &TlsKey, serial: &str| {
+        let request = CertificateRequest::parse(&key.request(serial).unwrap()).unwrap();
+        let subject = DeviceSubject { serial, ..DEVICE };
+        issue_device(&world.hsm, &world.root, &request, subject, NOW_S, &world.random).unwrap()
+    };
+    let certificate = issue(&key, SERIAL);
+    assert_eq!(key.accept(certificate.der(), SERIAL, &world.root, NOW_S), Ok(certificate.clone()));
+    let refused = |key: &TlsKey, der: &[u8], anchor: &Certificate, at_s: i64| {
+        key.accept(der, SERIAL, anchor, at_s).unwrap_err()
+    };
+    assert_eq!(refused(&other, certificate.der(), &world.root, NOW_S), CertificateError::Purpose);
+    assert_eq!(refused(&key, issue(&key, "S2").der(), &world.root, NOW_S), CertificateError::Purpose);
+    assert_eq!(refused(&key, world.platform().der(), &world.root, NOW_S), CertificateError::Purpose);
+    assert_eq!(refused(&key, certificate.der(), &World::new(13).root, NOW_S), CertificateError::Signature);
+    let end = NOW_S + 366 * DAY_S;
+    assert_eq!(refused(&key, certificate.der(), &world.root, end), CertificateError::Expired);
+}
+
+#[test]
+fn a_tls_key_is_kept_sealed_and_leaves_as_pkcs8() {
+    let random = Sequence::new(14);
+    let (key, local) = (TlsKey::generate(&random), crate::seal::DataKey::generate(&random));
+    let sealed = key.seal(&local, [1; 16], &random);
+    assert_eq!(TlsKey::open(&local, &sealed).unwrap().public_key(), key.public_key());
+    assert!(TlsKey::open(&crate::seal::DataKey::generate(&random), &sealed).is_err());
+    // Another implementation reads the same key.
+    let pair = rcgen::KeyPair::try_from(key.to_pkcs8_der().as_slice()).unwrap();
+    assert_eq!(rcgen::PublicKeyData::der_bytes(&pair), key.public_key().point());
+    assert!(format!("{key:?}").contains("[redacted]"));
+}
