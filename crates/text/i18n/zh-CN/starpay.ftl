@@ -1,5 +1,5 @@
 # 星支付文案 · 简体中文
-# 与 en/starpay.ftl 同键、同序、同参数(有测试核对)。每条错误都说明:发生了什么、为何、下一步怎么办。
+# 与 en/starpay.ftl 同键、同序、同参数（有测试核对）。每条错误都说明：发生了什么、为何、下一步怎么办。
 
 
 ## 品牌与每页都有的话
@@ -28,7 +28,7 @@ home-for-operator-text = 审核、核实、物流、风控用同一份事实；�
 home-for-integrator = 接入方
 home-for-integrator-text = 开放接口与虚拟终端：十分钟内激活第一台。
 
-## 旅程:一位商户从申请到终端已激活
+## 旅程：一位商户从申请到终端已激活
 
 journey-title = 现场：一位商户的全程
 journey-merchant = { $merchant }的开通过程
@@ -95,7 +95,7 @@ receipt-terminal_no = 终端编号 { $value }
 receipt-serial = 序列号 { $value }
 receipt-time = 时间 { $value }
 
-## 开发收件箱(只在沙箱)
+## 开发收件箱（只在沙箱）
 
 outbox-title = 开发收件箱
 outbox-banner = 仅沙箱：这些消息没有真正发出
@@ -110,7 +110,7 @@ delivery-queued = 待发送
 delivery-sent = 已发出
 delivery-failed = 发送失败
 
-## 状态机:进件申请
+## 状态机：进件申请
 
 machine-application = 进件申请
 state-application-draft = 草稿
@@ -132,7 +132,7 @@ state-application-withdrawn = 已撤回
 state-application-frozen = 已冻结
 state-application-expired = 已过期
 
-## 状态机:受理协议
+## 状态机：受理协议
 
 machine-agreement = 受理协议
 state-agreement-offered = 待签署
@@ -140,7 +140,7 @@ state-agreement-signed = 已签署
 state-agreement-expired = 签署超时
 state-agreement-superseded = 已被新版取代
 
-## 状态机:报送与入网
+## 状态机：报送与入网
 
 machine-registration = 报送入网
 state-registration-pending = 待报送
@@ -151,7 +151,7 @@ state-registration-change_pending = 变更报送中
 state-registration-closing = 注销报送中
 state-registration-closed = 已注销
 
-## 状态机:待办事项
+## 状态机：待办事项
 
 machine-requirement = 待办事项
 state-requirement-eventually_due = 稍后需要
@@ -161,7 +161,7 @@ state-requirement-pending_verification = 核验中
 state-requirement-satisfied = 已满足
 state-requirement-errored = 核验未通过
 
-## 状态机:商户能力
+## 状态机：商户能力
 
 machine-capability = 商户能力
 state-capability-unrequested = 未申请
@@ -171,7 +171,7 @@ state-capability-invalid = 暂不可用
 state-capability-rejected = 未获批准
 state-capability-paused = 已暂停
 
-## 状态机:现场或视频核实
+## 状态机：现场或视频核实
 
 machine-visit = 现场核实
 state-visit-offered = 可预约
@@ -182,7 +182,7 @@ state-visit-no_show = 未见到人
 state-visit-rebooked = 已改期
 state-visit-cancelled = 已取消
 
-## 状态机:发货
+## 状态机：发货
 
 machine-shipment = 发货
 state-shipment-pending = 待配货
@@ -196,7 +196,7 @@ state-shipment-returned = 已退回
 state-shipment-lost_in_transit = 途中丢失
 state-shipment-damaged = 到货破损
 
-## 状态机:终端设备
+## 状态机：终端设备
 
 machine-device = 终端
 state-device-in_stock = 在库
@@ -213,7 +213,7 @@ state-device-tampered = 防拆已触发
 state-device-repair = 维修中
 state-device-retired = 已报废
 
-## 状态机:激活
+## 状态机：激活
 
 machine-activation = 激活
 state-activation-code_issued = 激活码已发出
@@ -235,7 +235,7 @@ state-activation-expired = 激活超时
 state-activation-failed = 激活失败
 state-activation-aborted = 已中止
 
-## 状态机:设备身份
+## 状态机：设备身份
 
 machine-device_auth = 设备身份
 state-device_auth-preauthorised = 已预授权
@@ -243,7 +243,7 @@ state-device_auth-pending = 待确认
 state-device_auth-accepted = 已接受
 state-device_auth-rejected = 已拒绝
 
-## 状态机:密钥槽
+## 状态机：密钥槽
 
 machine-key_slot = 密钥槽
 state-key_slot-empty = 空
@@ -253,7 +253,7 @@ state-key_slot-rotating = 更换中
 state-key_slot-failed = 装载失败
 state-key_slot-revoked = 已作废
 
-## 能力:开通之后能做什么
+## 能力：开通之后能做什么
 
 capability-apply = 提交申请
 capability-ship = 寄送终端
@@ -264,14 +264,14 @@ capability-refund = 退款
 capability-settle = 结算到账
 capability-change_account = 更换结算账户
 
-## 由谁办:从商户看去
+## 由谁办：从商户看去
 
 party-merchant = 您
 party-us = 我们
 party-third_party = 第三方
 party-device = 终端
 
-## 由谁办:具体岗位
+## 由谁办：具体岗位
 
 desk-review = 审核组
 desk-field = 现场核实组
@@ -364,7 +364,7 @@ step-pin_set = 设置操作员密码
 step-tested = 测试交易
 step-active = 终端已激活
 
-## 接口与页面的错误:发生了什么、为何、怎么办
+## 接口与页面的错误：发生了什么、为何、怎么办
 
 error-validation_failed = 填写的内容有不对的地方。
     .remedy = 只改点名的那几项，其余内容不用动。
@@ -635,7 +635,7 @@ error-passphrase_short = 口令太短。
 error-restore_not_empty = 要恢复到的位置不是空的。
     .remedy = 请指定空目录和空数据库；恢复不会覆盖任何已有内容。
 
-## 为什么还不行:每一项
+## 为什么还不行：每一项
 
 requirement-contact_unverified = 联系手机还没有验证
     .remedy = 输入短信里的 6 位验证码。
@@ -712,7 +712,7 @@ requirement-capability_rejected = 这项能力没有获批
 requirement-capability_paused = 这项能力已暂停
     .remedy = 看暂停原因和恢复条件，或联系客服。
 
-## 不通过的原因:进件 A–G
+## 不通过的原因：进件 A–G
 
 reason-A101 = 执照号校验不通过，可能有一位填错。
     .remedy = 对照执照原件逐位核对后重填。
@@ -763,7 +763,7 @@ reason-G702 = 资料不足，还不能完成身份核实。
 reason-unavailable = 暂不能受理。
     .remedy = 如有异议，可以提交申诉，15 日内答复。
 
-## 不成功的原因:激活 T
+## 不成功的原因：激活 T
 
 reason-T001 = 序列号不在库中。
     .remedy = 扫机身背面的条码，不要扫外箱；核对 O 与 0、I 与 1。
@@ -804,7 +804,7 @@ reason-T501 = 没有取得位置，或离门店太远。
 reason-T601 = 商户资料还没有办完。
     .remedy = 看“还差什么”；办完后终端自动继续。
 
-## 怎么改:按钮上的短句
+## 怎么改：按钮上的短句
 
 remedy-retype = 重新填写
 remedy-change_subject_type = 换主体类型

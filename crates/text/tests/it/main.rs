@@ -107,3 +107,18 @@ fn no_text_is_empty_or_left_untranslated() {
         }
     }
 }
+
+/// Half-width punctuation beside a Chinese character is a slip of the keyboard: ours is full-width.
+#[test]
+fn chinese_is_set_with_chinese_punctuation() {
+    let han = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
+    for (number, line) in ZH_CN.lines().enumerate() {
+        let marks: Vec<char> = line.chars().collect();
+        for pair in marks.windows(2) {
+            let beside = matches!(pair, [a, b] if han(a) && ",;:()?!".contains(*b))
+                || matches!(pair, [a, b] if ",;:()?!".contains(*a) && han(b))
+                || matches!(pair, [a, '.'] if han(a));
+            assert!(!beside, "line {}: {line}", number + 1);
+        }
+    }
+}
