@@ -22,7 +22,7 @@ use starpay_domain::field::FormField as Field;
 use starpay_domain::id::{AgreementId, ApplicationId, DocumentId, MerchantId, TypedId};
 use starpay_domain::machine::Machine;
 use starpay_domain::term::Term;
-use starpay_store::{Value, contact};
+use starpay_store::{Value, one_time_code};
 use uuid::Uuid;
 
 /// The edition of the agreement's wording.
@@ -117,7 +117,7 @@ impl Platform {
             step.count_merchant_code("sign-code", found.merchant)?;
             let (row, profile) = step.contact_of(found.merchant)?;
             let contact_id = starpay_domain::id::ContactId::from_uuid(row.id).to_string();
-            let expires_at = step.send_code(row, &purpose(id), Template::SignCode, &profile.mobile)?;
+            let expires_at = step.send_code(&row, &purpose(id), Template::SignCode, &profile.mobile)?;
             Ok(ContactStarted { contact_id, mobile: masked(&profile.mobile, 3, 4), expires_at })
         })
         .await
@@ -152,10 +152,8 @@ impl Platform {
                 && found.machine.state() == "offered"
             {
                 let application: Uuid = found.column("application_id")?;
-                let (mut row, _) = step.contact_of(found.merchant)?;
-                row.otp_hash = None;
-                row.otp_expires_at = None;
-                contact::update(step.tx, &row)?;
+                let (row, _) = step.contact_of(found.merchant)?;
+                one_time_code::remove(step.tx, row.id, &purpose(id))?;
                 let certificate = format!("{}|{}", receipt.serial, receipt.certificate);
                 let signer = step.actor.id.clone();
                 found = step.advance(found, AgreementEvent::Sign { signer, certificate })?;
@@ -183,7 +181,7 @@ impl Platform {
             let (row, _) = step.contact_of(found.merchant)?;
             // A right code is used up in the transaction that signs, not here: a crash in between
             // must not cost the signer a code.
-            if let Err(refusal) = step.try_code(row, &purpose(id), &given.code)? {
+            if let Err(refusal) = step.try_code(row.id, &purpose(id), &given.code)? {
                 return Ok(Err(refusal));
             }
             let application: Uuid = found.column("application_id")?;
@@ -271,14 +269,14 @@ fn wording(form: &Form, step: &Step<'_>) -> Result<String, Error> {
     let acquirer = step.shared.deployment.acquirer_name.as_deref().unwrap_or("沙箱收单机构");
     let card = form.get(Field::SettlementCardNumber).map_or_else(String::new, |card| masked(card, 6, 4));
     Ok(format!(
-        "银行卡受理协议(版本 {EDITION})\n\n\
-         甲方(收单机构):{acquirer}\n乙方(商户):{merchant}\n负责人:{principal}\n\n\
-         一、乙方仅在经营地址 {address} 使用甲方提供的终端受理支付,不出租、出借、出售终端、收款码与结算账户。\n\
-         二、费率:借记卡 0.50%(封顶 20 元),贷记卡 0.60%,扫码 0.38%。除此之外不收取任何费用;不收押金,\
+        "银行卡受理协议（版本 {EDITION}）\n\n\
+         甲方（收单机构）：{acquirer}\n乙方（商户）：{merchant}\n负责人：{principal}\n\n\
+         一、乙方仅在经营地址 {address} 使用甲方提供的终端受理支付，不出租、出借、出售终端、收款码与结算账户。\n\
+         二、费率：借记卡 0.50%（封顶 20 元），贷记卡 0.60%，扫码 0.38%。除此之外不收取任何费用；不收押金，\
          激活不以刷卡金额为条件。调整费率须提前 30 日公示并经乙方同意。\n\
-         三、结算账户:{card},周期 T+1。\n\
-         四、乙方可随时查看进度、流水、费用,并可导出其资料;异议 15 日内答复。\n\
-         五、终止后甲方依法保存资料十年,到期销毁。\n",
+         三、结算账户：{card}，周期 T+1。\n\
+         四、乙方可随时查看进度、流水、费用，并可导出其资料；异议 15 日内答复。\n\
+         五、终止后甲方依法保存资料十年，到期销毁。\n",
         merchant = form.get(Field::LicenceName).unwrap_or(form.expect(Field::ShopName)?),
         principal = form.expect(Field::PrincipalName)?,
         address = form.expect(Field::ShopAddress)?,

@@ -2,8 +2,9 @@
 //! owner.
 //!
 //! The answer to "send me a code" is the same for every number, known or not. A code is six
-//! digits, kept as a keyed hash, good for ten minutes and five tries; wrong tries are counted
-//! before the comparison, so that nobody gets extra ones by asking in parallel.
+//! digits, kept as a keyed hash, good for one purpose, ten minutes and five tries; its row is
+//! locked while it is compared, so that nobody gets extra tries by asking in parallel. Codes for
+//! different purposes do not touch each other.
 
 use crate::access::Credential;
 use crate::error::{Error, ErrorKind};
@@ -19,6 +20,7 @@ use starpay_domain::identifier::Mobile;
 use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::contact::{self, ContactRow};
 use starpay_store::merchant::{self, MerchantRow};
+use starpay_store::one_time_code;
 use std::net::IpAddr;
 use uuid::{Builder, Uuid};
 
@@ -28,6 +30,8 @@ pub(crate) const CODE_SECONDS: i64 = 10 * 60;
 pub(crate) const CODE_TRIES_MAX: i64 = 5;
 /// Digits of a one-time code.
 pub(crate) const CODE_DIGITS: usize = 6;
+/// The purpose of a code that opens a session.
+const SIGN_IN: &str = "sign-in";
 /// A session's life.
 const SESSION_SECONDS: i64 = 30 * 24 * 3600;
 /// Codes per number and hour.
@@ -81,7 +85,7 @@ impl Platform {
             step.count_code("code", &index, PER_NUMBER)?;
             let row = step.unproved_contact(index, &mobile, email.as_deref())?;
             let id = ContactId::from_uuid(row.id);
-            let expires_at = step.send_code(row, "sign-in", Template::OneTimeCode, &mobile)?;
+            let expires_at = step.send_code(&row, SIGN_IN, Template::OneTimeCode, &mobile)?;
             Ok(ContactStarted {
                 contact_id: id.to_string(),
                 mobile: crate::form::masked(&mobile, 3, 4),
@@ -97,13 +101,13 @@ impl Platform {
     /// `code_invalid` (wrong, expired or unknown: not told apart), `code_locked` after five tries.
     pub async fn verify_contact(&self, id: ContactId, given: VerifyContact) -> Result<SessionView, Error> {
         self.apply(&public(), move |step| {
-            let Some(row) = contact::lock(step.tx, id.uuid())? else {
+            let Some(mut row) = contact::lock(step.tx, id.uuid())? else {
                 return Ok(Err(Error::invalid("code_invalid", "code")));
             };
-            let mut row = match step.try_code(row, "sign-in", &given.code)? {
-                Ok(row) => row,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+            if let Err(refusal) = step.try_code(row.id, SIGN_IN, &given.code)? {
+                return Ok(Err(refusal));
+            }
+            one_time_code::remove(step.tx, row.id, SIGN_IN)?;
             let merchant = match row.merchant_id {
                 Some(known) => MerchantId::from_uuid(known),
                 None => step.open_merchant()?,
@@ -161,9 +165,6 @@ impl Step<'_> {
                 mobile_index,
                 profile: self.seal_profile(id, mobile, email)?,
                 merchant_id: None,
-                otp_hash: None,
-                otp_expires_at: None,
-                otp_tries: 0,
                 verified_at: None,
                 created_at: self.at,
             };
@@ -173,11 +174,14 @@ impl Step<'_> {
         if known.verified_at.is_some() {
             return Ok(known);
         }
-        let asked_already = known.otp_expires_at.is_some_and(|end| end > self.at);
+        let out = one_time_code::lock(self.tx, known.id, SIGN_IN)?;
+        let asked_already = out.is_some_and(|code| code.expires_at > self.at);
         let said = if asked_already { self.profile_of(&known)?.email } else { email.map(str::to_owned) };
         let email = email.filter(|email| said.as_deref() == Some(*email));
         let profile = self.seal_profile(known.id, mobile, email)?;
-        Ok(ContactRow { profile, ..known })
+        let known = ContactRow { profile, ..known };
+        contact::update(self.tx, &known)?;
+        Ok(known)
     }
 
     fn seal_profile(&mut self, id: Uuid, mobile: &str, email: Option<&str>) -> Result<Vec<u8>, Error> {
@@ -191,10 +195,11 @@ impl Step<'_> {
         Ok(serde_json::from_slice(&profile)?)
     }
 
-    /// Puts a fresh code on the contact and sends it. Any earlier code is void. Answers its end.
+    /// Sends a contact a fresh code for a purpose. An earlier one for the same purpose is void.
+    /// Answers its end.
     pub(crate) fn send_code(
         &mut self,
-        mut row: ContactRow,
+        row: &ContactRow,
         purpose: &str,
         template: Template,
         mobile: &str,
@@ -202,45 +207,34 @@ impl Step<'_> {
         let code = self.draw_digits(CODE_DIGITS);
         let end = self.at.plus_seconds(CODE_SECONDS);
         let bound = bound_code(row.id, purpose, &code);
-        row.otp_hash = Some(self.shared.vault.code_hash(domain_of::ONE_TIME_CODE, &bound));
-        row.otp_expires_at = Some(end);
-        row.otp_tries = 0;
+        let hash = self.shared.vault.code_hash(domain_of::ONE_TIME_CODE, &bound);
+        one_time_code::put(self.tx, row.id, purpose, &hash, end)?;
         let merchant = row.merchant_id.map(MerchantId::from_uuid);
-        contact::update(self.tx, &row)?;
         self.notify(&Notice::sms(merchant, template, mobile, &code))?;
         Ok(end.to_string())
     }
 
     /// Tries a code once. A wrong one is counted and must be committed, so the refusal comes back
-    /// as a value; a right one is used up.
+    /// as a value; a right one stays until the caller takes it back in the transaction it is for.
     pub(crate) fn try_code(
         &mut self,
-        mut row: ContactRow,
+        contact: Uuid,
         purpose: &str,
         code: &str,
-    ) -> Result<Result<ContactRow, Error>, Error> {
+    ) -> Result<Result<(), Error>, Error> {
         let wrong = || Error::invalid("code_invalid", "code");
-        let (Some(hash), Some(end)) = (row.otp_hash.clone(), row.otp_expires_at) else {
-            return Ok(Err(wrong()));
-        };
-        if end <= self.at {
-            return Ok(Err(wrong()));
-        }
-        if row.otp_tries >= CODE_TRIES_MAX {
-            let wait = end.seconds_since(self.at);
+        let out = one_time_code::lock(self.tx, contact, purpose)?;
+        let Some(out) = out.filter(|out| out.expires_at > self.at) else { return Ok(Err(wrong())) };
+        if out.tries >= CODE_TRIES_MAX {
+            let wait = out.expires_at.seconds_since(self.at);
             return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)));
         }
-        let bound = bound_code(row.id, purpose, code.trim());
-        if self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &hash) {
-            row.otp_hash = None;
-            row.otp_expires_at = None;
-            row.otp_tries = 0;
-            return Ok(Ok(row));
+        let bound = bound_code(contact, purpose, code.trim());
+        if self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &out.hash) {
+            return Ok(Ok(()));
         }
-        row.otp_tries = row.otp_tries.saturating_add(1);
-        let left = CODE_TRIES_MAX.saturating_sub(row.otp_tries);
-        contact::update(self.tx, &row)?;
-        Ok(Err(Error { tries_left: Some(left), ..wrong() }))
+        let tries = one_time_code::miss(self.tx, contact, purpose)?;
+        Ok(Err(Error { tries_left: Some(CODE_TRIES_MAX.saturating_sub(tries)), ..wrong() }))
     }
 
     /// The contact that owns a merchant.
@@ -259,8 +253,8 @@ impl Step<'_> {
         let mut cleared = 0;
         while let Some(mut row) = contact::list_by_merchant(self.tx, merchant.uuid(), None, 1)?.rows.pop() {
             row.profile = self.seal_profile(row.id, "", None)?;
-            row.merchant_id = None;
-            (row.otp_hash, row.otp_expires_at, row.verified_at) = (None, None, None);
+            (row.merchant_id, row.verified_at) = (None, None);
+            one_time_code::forget(self.tx, row.id)?;
             contact::update(self.tx, &row)?;
             cleared += 1;
         }

@@ -23,6 +23,7 @@ pub const TABLES: &[&str] = &[
     "merchant",
     "store_place",
     "contact",
+    "one_time_code",
     "access_key",
     "application",
     "agreement",
@@ -47,7 +48,7 @@ pub const TABLES: &[&str] = &[
 /// made from the schema itself.
 #[must_use]
 pub fn all_statements() -> Vec<Statement> {
-    let modules: [&[Statement]; 20] = [
+    let modules: [&[Statement]; 21] = [
         crate::access_key::STATEMENTS,
         crate::activation_exchange::STATEMENTS,
         crate::attempt::STATEMENTS,
@@ -61,6 +62,7 @@ pub fn all_statements() -> Vec<Statement> {
         crate::merchant::STATEMENTS,
         crate::message::STATEMENTS,
         crate::nonce::STATEMENTS,
+        crate::one_time_code::STATEMENTS,
         crate::operator::STATEMENTS,
         crate::pii_access::STATEMENTS,
         crate::policy::STATEMENTS,

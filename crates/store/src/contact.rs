@@ -10,21 +10,18 @@ use starpay_domain::instant::Timestamp;
 use uuid::Uuid;
 
 sql! {
-    INSERT = "INSERT INTO contact (id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, \
-     otp_tries, verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    BY_ID = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
-     verified_at, created_at FROM contact WHERE id = $1";
-    LOCK = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
-     verified_at, created_at FROM contact WHERE id = $1 {for_update}";
-    BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
-     verified_at, created_at FROM contact WHERE mobile_index = $1";
-    LOCK_BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
-     verified_at, created_at FROM contact WHERE mobile_index = $1 {for_update}";
-    UPDATE = "UPDATE contact SET profile = $2, merchant_id = $3, otp_hash = $4, otp_expires_at = $5, \
-     otp_tries = $6, verified_at = $7 WHERE id = $1";
-    BY_MERCHANT = "SELECT id, mobile_index, profile, merchant_id, otp_hash, otp_expires_at, otp_tries, \
-     verified_at, created_at FROM contact WHERE merchant_id = $4 AND (created_at, id) > ($1, \
-     $2) ORDER BY created_at, id LIMIT $3";
+    INSERT = "INSERT INTO contact (id, mobile_index, profile, merchant_id, verified_at, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+    BY_ID = "SELECT id, mobile_index, profile, merchant_id, verified_at, created_at FROM contact WHERE id = $1";
+    LOCK = "SELECT id, mobile_index, profile, merchant_id, verified_at, created_at FROM contact \
+     WHERE id = $1 {for_update}";
+    BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, verified_at, created_at FROM contact \
+     WHERE mobile_index = $1";
+    LOCK_BY_MOBILE = "SELECT id, mobile_index, profile, merchant_id, verified_at, created_at FROM contact \
+     WHERE mobile_index = $1 {for_update}";
+    UPDATE = "UPDATE contact SET profile = $2, merchant_id = $3, verified_at = $4 WHERE id = $1";
+    BY_MERCHANT = "SELECT id, mobile_index, profile, merchant_id, verified_at, created_at FROM contact \
+     WHERE merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
 }
 
 /// 登录联系方式: a mobile number that proves itself with a one-time code. A directory table.
@@ -38,12 +35,6 @@ pub struct ContactRow {
     pub profile: Vec<u8>,
     /// The merchant it speaks for, once there is one.
     pub merchant_id: Option<Uuid>,
-    /// HMAC of the code it was sent.
-    pub otp_hash: Option<Vec<u8>>,
-    /// Until when that code is good.
-    pub otp_expires_at: Option<Timestamp>,
-    /// Wrong codes since it was sent.
-    pub otp_tries: i64,
     /// When it last proved itself.
     pub verified_at: Option<Timestamp>,
     /// Since when it is known.
@@ -57,11 +48,8 @@ impl ContactRow {
             mobile_index: row.get(1)?,
             profile: row.get(2)?,
             merchant_id: row.get(3)?,
-            otp_hash: row.get(4)?,
-            otp_expires_at: row.get(5)?,
-            otp_tries: row.get(6)?,
-            verified_at: row.get(7)?,
-            created_at: row.get(8)?,
+            verified_at: row.get(4)?,
+            created_at: row.get(5)?,
         })
     }
 }
@@ -71,32 +59,8 @@ impl ContactRow {
 /// # Errors
 /// [`StoreError::Constraint`] with the name of the rule that refuses it.
 pub fn insert(tx: &mut Tx, row: &ContactRow) -> Result<(), StoreError> {
-    let ContactRow {
-        id,
-        mobile_index,
-        profile,
-        merchant_id,
-        otp_hash,
-        otp_expires_at,
-        otp_tries,
-        verified_at,
-        created_at,
-    } = row;
-    tx.execute(
-        &INSERT,
-        params![
-            id,
-            mobile_index,
-            profile,
-            merchant_id,
-            otp_hash,
-            otp_expires_at,
-            otp_tries,
-            verified_at,
-            created_at
-        ],
-    )
-    .map(|_| ())
+    let ContactRow { id, mobile_index, profile, merchant_id, verified_at, created_at } = row;
+    tx.execute(&INSERT, params![id, mobile_index, profile, merchant_id, verified_at, created_at]).map(|_| ())
 }
 
 /// The row with that id.
@@ -144,18 +108,9 @@ pub fn lock_by_mobile(tx: &mut Tx, mobile_index: &[u8]) -> Result<Option<Contact
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such row.
 pub fn update(tx: &mut Tx, contact: &ContactRow) -> Result<(), StoreError> {
-    match tx.execute(
-        &UPDATE,
-        params![
-            contact.id,
-            contact.profile,
-            contact.merchant_id,
-            contact.otp_hash,
-            contact.otp_expires_at,
-            contact.otp_tries,
-            contact.verified_at
-        ],
-    )? {
+    match tx
+        .execute(&UPDATE, params![contact.id, contact.profile, contact.merchant_id, contact.verified_at])?
+    {
         0 => Err(StoreError::NotFound { what: "contact" }),
         _ => Ok(()),
     }

@@ -34,6 +34,7 @@ pub mod message;
 mod metrics;
 mod migration;
 pub mod nonce;
+pub mod one_time_code;
 pub mod operator;
 mod page;
 pub mod pii_access;

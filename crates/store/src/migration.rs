@@ -13,6 +13,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V1__platform", include_str!("../migrations/V1__platform.sql")),
     ("V2__business", include_str!("../migrations/V2__business.sql")),
     ("V3__activation_exchange", include_str!("../migrations/V3__activation_exchange.sql")),
+    ("V4__one_time_code", include_str!("../migrations/V4__one_time_code.sql")),
 ];
 
 /// The table refinery keeps its record in.

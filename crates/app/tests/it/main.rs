@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test stands on may stop it")]
 
 mod activation;
+mod agreement;
 mod backup;
 mod chain;
 mod housekeeping;

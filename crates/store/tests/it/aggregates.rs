@@ -5,7 +5,9 @@ use crate::transactions::shop;
 use starpay_store::aggregate::{
     self, APPLICATION, AggregateRow, CAPABILITY, DEVICE, TABLES, application, capability, device,
 };
-use starpay_store::{Cursor, Page, StoreError, Value, ValueRef, contact, document, merchant, operator};
+use starpay_store::{
+    Cursor, Page, StoreError, Value, ValueRef, contact, document, merchant, one_time_code, operator,
+};
 use uuid::Uuid;
 
 pub(crate) fn row(merchant: Uuid, state: &str, columns: Vec<Value>) -> AggregateRow {
@@ -208,15 +210,12 @@ fn plain_tables_keep_what_they_are_given() {
             mobile_index: vec![1],
             profile: vec![2],
             merchant_id: None,
-            otp_hash: Some(vec![3]),
-            otp_expires_at: Some(at(60)),
-            otp_tries: 0,
             verified_at: None,
             created_at: at(0),
         };
         let stored = number.clone();
         stand.write(move |tx| contact::insert(tx, &stored)).unwrap();
-        (number.merchant_id, number.otp_hash, number.verified_at) = (Some(merchant), None, Some(at(30)));
+        (number.merchant_id, number.verified_at) = (Some(merchant), Some(at(30)));
         let changed = number.clone();
         let found = stand
             .write(move |tx| {
@@ -225,7 +224,29 @@ fn plain_tables_keep_what_they_are_given() {
                 contact::find_by_mobile(tx, &[1])
             })
             .unwrap();
-        assert_eq!(found, Some(number));
+        assert_eq!(found, Some(number.clone()));
+
+        let (owner, codes) = (number.id, ["sign-in", "sign agr_1"]);
+        let seen = stand
+            .write(move |tx| {
+                for (purpose, end) in codes.iter().zip([60, 90]) {
+                    one_time_code::put(tx, owner, purpose, purpose.as_bytes(), at(end))?;
+                }
+                one_time_code::miss(tx, owner, codes[0])?;
+                one_time_code::miss(tx, owner, codes[0])?;
+                // A fresh one starts its tries anew and leaves the other purpose alone.
+                one_time_code::put(tx, owner, codes[1], b"fresh", at(95))?;
+                let seen = codes.map(|purpose| one_time_code::lock(tx, owner, purpose));
+                one_time_code::remove(tx, owner, codes[1])?;
+                let purged = one_time_code::purge(tx, at(61), 10)?;
+                assert_eq!(one_time_code::lock(tx, owner, codes[0])?, None);
+                Ok((seen.into_iter().collect::<Result<Vec<_>, _>>()?, purged))
+            })
+            .unwrap();
+        let code = |hash: &[u8], end, tries| {
+            Some(one_time_code::OneTimeCode { hash: hash.to_vec(), expires_at: at(end), tries })
+        };
+        assert_eq!(seen, (vec![code(b"sign-in", 60, 2), code(b"fresh", 95, 0)], 1));
 
         let cashier = operator::OperatorRow {
             id: id(),
