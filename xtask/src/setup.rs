@@ -45,6 +45,11 @@ const NEEDS: &[Need] = &[
         packages: &["python3", "python3-venv", "python3-pip"],
         met: || capture(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok(),
     },
+    Need {
+        what: "SoftHSM2, the PKCS#11 token of the key tests",
+        packages: &["softhsm2"],
+        met: || find_program("softhsm2-util").is_some(),
+    },
     Need { what: "npm", packages: &["npm"], met: || find_program("npm").is_some() },
 ];
 

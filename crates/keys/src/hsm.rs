@@ -3,6 +3,15 @@
 //! Root key, CA key and the platform's signing key never leave it. Working-key arithmetic
 //! (key blocks, check values, later MAC and PIN blocks) is not here: it runs in wiped memory
 //! inside this crate, because no module speaks it over PKCS#11.
+//!
+//! Two adapters answer it, and one conformance test holds for both:
+//! [`Keystore`](crate::keystore::Keystore), a sealed file, and
+//! [`Pkcs11Hsm`](crate::pkcs11::Pkcs11Hsm), a token behind a PKCS#11 library. What either wrapped
+//! starts alike and is bound to its context alike; only the root key's place differs.
+//! [`KeyRotation`] is what an administrator may ask of them besides.
+
+use std::fmt;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
@@ -21,6 +30,32 @@ pub enum HsmError {
     /// It does not answer; try again later.
     #[error("the key store does not answer: {0}")]
     Unavailable(String),
+    /// The module's library could not be loaded. Name the right one.
+    #[error("the PKCS#11 library {} could not be loaded: {reason}", path.display())]
+    ModuleNotLoaded {
+        /// The library.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// No token of that label is present.
+    #[error("no initialised token is called {0:?}")]
+    TokenNotFound(String),
+    /// More than one token has that label: which one is meant cannot be told.
+    #[error("more than one token is called {0:?}")]
+    TokenAmbiguous(String),
+    /// The token refused the PIN. It is not tried again: every try brings the token nearer to its lock.
+    #[error("the token refused the PIN")]
+    PinRefused,
+    /// The token is locked, or wants a new PIN: its security officer must act.
+    #[error("the token's PIN is locked, expired or not set: its security officer must set one")]
+    PinLocked,
+    /// It has no key of that purpose: nothing made one yet, or it is another token.
+    #[error("the key store has no key for {0}")]
+    NoKey(KeyPurpose),
+    /// It cannot do what is needed, or would do it without protection.
+    #[error("the key store is not fit: {0}")]
+    Unfit(String),
 }
 
 /// The signing keys a module holds.
@@ -51,6 +86,40 @@ pub enum KeyPurpose {
     Envelope,
     /// Protects the platform's own key blocks at rest.
     KeyBlock,
+}
+
+impl KeyPurpose {
+    /// The word that stands in a token's labels and in what people read.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::KeyEncryption => "key-encryption",
+            Self::BlindIndex => "blind-index",
+            Self::Pepper => "pepper",
+            Self::PinPepper => "pin-pepper",
+            Self::CertificateAuthority => "certificate-authority",
+            Self::PlatformSigning => "platform-signing",
+            Self::Envelope => "envelope",
+            Self::KeyBlock => "key-block",
+        }
+    }
+}
+
+impl fmt::Display for KeyPurpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl SignerName {
+    /// The purpose of this signer's key.
+    #[must_use]
+    pub const fn purpose(self) -> KeyPurpose {
+        match self {
+            Self::CertificateAuthority => KeyPurpose::CertificateAuthority,
+            Self::Platform => KeyPurpose::PlatformSigning,
+        }
+    }
 }
 
 /// What may be known about a key by everyone.
@@ -123,3 +192,28 @@ pub trait Hsm: Send + Sync {
         self.wrap(&self.unwrap(wrapped, context)?, context).map(Some)
     }
 }
+
+/// What an administrator may ask of a module besides: new keys in the place of old ones.
+pub trait KeyRotation: Hsm {
+    /// Adds a root key, which wraps from now on; answers its id. Earlier ones stay and unwrap.
+    ///
+    /// # Errors
+    /// When the module does not answer or makes no key; nothing changed then.
+    fn rotate_root(&self, now_s: i64) -> Result<KeyId, HsmError>;
+
+    /// Replaces a signing key; answers the new one's id. The earlier private key is destroyed:
+    /// what it signed is verified with its public half, which the caller keeps.
+    ///
+    /// # Errors
+    /// When the module does not answer or makes no key.
+    fn rotate_signer(&self, signer: SignerName, now_s: i64) -> Result<KeyId, HsmError>;
+}
+
+/// Keeps a wrapped key from being taken for a sealed value of the same bytes: part of the context
+/// of every wrap, in whichever adapter.
+pub(crate) fn wrap_context(context: &[u8]) -> Vec<u8> {
+    [b"starpay wrapped key v1 ", context].concat()
+}
+
+#[cfg(test)]
+pub(crate) mod conformance;

@@ -3,11 +3,33 @@
 //! ```text
 //! SPKS 01 | 01                    | sealed contents   under 32 bytes from a file or the caller
 //! SPKS 01 | 02 | derivation (32)  | sealed contents   under a passphrase
+//! SPKS 01 | 03 | length (2) | wrapped key | sealed contents   under a key that a module wrapped
 //! ```
 //!
-//! The head is part of the context of the seal. Writes are crash-safe: a new file is written
-//! beside the old one, synced and renamed over it, then the folder is synced; whatever a crash
-//! leaves, one whole keystore is there. What this keystore cannot protect against is said in the
+//! The head is part of the context of the seal. Under a hardware module ([`MasterKey::module`])
+//! root and signing keys are the module's, and the file holds the rest.
+//!
+//! # Writes
+//!
+//! Writes are crash-safe: a new file is written beside the old one, synced and renamed over it,
+//! then the folder is synced; whatever a crash leaves, one whole keystore is there. When the
+//! master key's file is changed ([`Keystore::renew_master_key`]), two files change: the next key
+//! waits beside the present one until the keystore is sealed under it, and opening finishes what
+//! broke off. A lock on the folder and a comparison keep two processes from undoing each other.
+//!
+//! # Rotation
+//!
+//! | key | by | earlier ones |
+//! |---|---|---|
+//! | root key-encryption key | [`Keystore::rotate`] | stay, and unwrap |
+//! | platform's signing key | [`Keystore::rotate_signer`] | destroyed; the certificate stays and verifies |
+//! | authority's key | [`Keystore::rotate_signer`] | the same; terminals need the new root certificate |
+//! | master key | [`Keystore::renew_master_key`], [`Keystore::reseal`] | gone |
+//!
+//! Index keys and peppers are not rotated: what was indexed or hashed under them could not be
+//! found again.
+//!
+//! What this keystore cannot protect against is said in the
 //! crate's own documentation.
 
 mod contents;
@@ -15,6 +37,7 @@ mod file;
 mod master;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::fmt;
 use std::io;
@@ -25,12 +48,13 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use self::contents::{Contents, Module};
+use self::file::Lock;
 pub use self::master::MasterKey;
-use self::master::Sealer;
+use self::master::{FileRotation, Sealer};
 use crate::blind::BlindIndexKey;
-use crate::certificate::{self, Certificate, CertificateError, Purpose};
+use crate::certificate::{Certificate, CertificateError, Purpose};
 use crate::envelope::{EnvelopeKey, EnvelopePublicKey};
-use crate::hsm::{Hsm, HsmError, KeyDescription, SignerName};
+use crate::hsm::{Hsm, HsmError, KeyDescription, KeyRotation, SignerName};
 use crate::key_block::ProtectionKey;
 use crate::passphrase::PassphraseError;
 use crate::pepper::Pepper;
@@ -77,6 +101,15 @@ pub enum KeystoreError {
     /// The passphrase is not acceptable or could not be used.
     #[error("the passphrase could not be used")]
     Passphrase(#[source] PassphraseError),
+    /// Its root and signing keys are in a hardware module, and none was given.
+    #[error("the keystore's root keys are in a hardware module: it is needed")]
+    ModuleNeeded,
+    /// The module did not do what was asked.
+    #[error("the hardware module failed")]
+    Hsm(#[from] HsmError),
+    /// The master key does not lie in a file that could be replaced.
+    #[error("the master key comes from outside: seal the keystore under the next one instead")]
+    MasterKeyGiven,
     /// A certificate could not be made.
     #[error("the platform's certificates could not be made")]
     Certificate(#[from] CertificateError),
@@ -101,6 +134,7 @@ pub struct Keystore {
 
 /// What lies on disk, as far as this process knows.
 struct OnDisk {
+    master: MasterKey,
     sealer: Sealer,
     bytes: Vec<u8>,
 }
@@ -126,24 +160,31 @@ impl Keystore {
         if path.exists() {
             return Err(KeystoreError::Exists(path.to_owned()));
         }
-        let sealer = Sealer::for_new(master, &*random)?;
-        let contents = Contents::generate(now_s, &*random)?;
-        Self::place(path, contents, sealer, random)
+        let contents = Contents::generate(master.held_by(), now_s, &*random)?;
+        Self::place(path, contents, master, random)
     }
 
     /// Opens an existing keystore.
     ///
     /// # Errors
     /// When it or its master key is missing, the master key is another, or the file is damaged.
+    /// When its module does not answer, or is not the one that holds its root keys.
     pub fn open(path: &Path, master: &MasterKey, random: Arc<dyn Random>) -> Result<Self, KeystoreError> {
+        let _lock = match Lock::take(path) {
+            // No folder, no keystore.
+            Err(KeystoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(KeystoreError::Missing(path.to_owned()));
+            }
+            taken => taken?,
+        };
         let bytes = file::read(path)?;
         let sealer = Sealer::for_existing(master, &bytes)?;
-        let contents = Contents::decode(&sealer.open(&bytes)?)?;
+        let contents = Contents::decode(&sealer.open(&bytes)?, master.held_by())?;
         file::remove_leftover(path)?;
         Ok(Self {
             path: path.to_owned(),
             contents: RwLock::new(Arc::new(contents)),
-            writing: Mutex::new(OnDisk { sealer, bytes }),
+            writing: Mutex::new(OnDisk { master: master.clone(), sealer, bytes }),
             random,
         })
     }
@@ -177,8 +218,13 @@ impl Keystore {
 
     /// Puts an exported keystore in place under this machine's own master key.
     ///
+    /// Under a module, what a software keystore exported is taken over: its root keys only unwrap
+    /// from then on, its signing keys are left behind, and the certificates must be renewed
+    /// ([`Keystore::certificates_fit`]).
+    ///
     /// # Errors
-    /// When there is a keystore already, or the export does not open under the passphrase.
+    /// When there is a keystore already, or the export does not open under the passphrase. When
+    /// its root keys are in a module and this is not that module.
     pub fn import(
         path: &Path,
         exported: &[u8],
@@ -190,23 +236,23 @@ impl Keystore {
             return Err(KeystoreError::Exists(path.to_owned()));
         }
         let opener = Sealer::for_existing(&MasterKey::passphrase(passphrase.clone()), exported)?;
-        let contents = Contents::decode(&opener.open(exported)?)?;
-        let sealer = Sealer::for_new(master, &*random)?;
-        Self::place(path, contents, sealer, random)
+        let contents = Contents::decode(&opener.open(exported)?, master.held_by())?;
+        Self::place(path, contents, master, random)
     }
 
     fn place(
         path: &Path,
         contents: Contents,
-        sealer: Sealer,
+        master: &MasterKey,
         random: Arc<dyn Random>,
     ) -> Result<Self, KeystoreError> {
+        let sealer = Sealer::for_new(master, &*random)?;
         let bytes = sealer.seal(&contents.encode(), &*random);
         file::create(path, &bytes)?;
         Ok(Self {
             path: path.to_owned(),
             contents: RwLock::new(Arc::new(contents)),
-            writing: Mutex::new(OnDisk { sealer, bytes }),
+            writing: Mutex::new(OnDisk { master: master.clone(), sealer, bytes }),
             random,
         })
     }
@@ -215,45 +261,100 @@ impl Keystore {
     /// they wrapped still opens: [`Hsm::rewrap`] moves it over.
     ///
     /// # Errors
-    /// When the file cannot be written; the keystore is then unchanged.
+    /// When the file cannot be written; the keystore is then unchanged. A module keeps the key it
+    /// made all the same, and wraps under it.
     pub fn rotate(&self, now_s: i64) -> Result<KeyId, KeystoreError> {
         let mut disk = self.writing();
-        let next = self.contents().with_next_root(now_s, &*self.random);
-        let id = next.keys.root_id();
+        let mut next = (*self.contents()).clone();
+        let id = next.keys.trust.rotate_root(now_s, &*self.random)?;
+        if next.keys.trust.module().is_some() {
+            // The file's own key moves under the new root key with the rest.
+            disk.sealer = Sealer::for_new(&disk.master, &*self.random)?;
+        }
         self.replace(&mut disk, next)?;
         Ok(id)
     }
 
-    /// Renews the platform's own certificate for the same key.
+    /// Replaces a signing key and issues the certificates anew; answers the new key's id. The
+    /// earlier private key is destroyed, its certificate stays: [`Keystore::platform_keys`].
+    ///
+    /// A new authority key makes a new root certificate. Devices' certificates of the earlier one
+    /// still verify against [`Keystore::root_certificates`], but a terminal believes this
+    /// platform's statements only once it has the new root: replace that key when it must be.
+    ///
+    /// # Errors
+    /// When a certificate cannot be issued or the file cannot be written. The keystore is then
+    /// unchanged; a module that made its key already is caught up with by
+    /// [`Keystore::renew_certificate`].
+    pub fn rotate_signer(&self, signer: SignerName, now_s: i64) -> Result<KeyId, KeystoreError> {
+        let mut disk = self.writing();
+        let mut next = (*self.contents()).clone();
+        let id = next.keys.trust.rotate_signer(signer, now_s, &*self.random)?;
+        let next = next.with_renewed_certificates(now_s, &*self.random)?;
+        self.replace(&mut disk, next)?;
+        Ok(id)
+    }
+
+    /// Renews the platform's own certificate, for the key that signs at present.
     ///
     /// # Errors
     /// When it cannot be issued or the file cannot be written; the keystore is then unchanged.
     pub fn renew_certificate(&self, now_s: i64) -> Result<Certificate, KeystoreError> {
         let mut disk = self.writing();
-        let mut next = (*self.contents()).clone();
-        let root = &next.root_certificate;
-        let renewed = certificate::issue_platform(self, root, PLATFORM_NAME, now_s, &*self.random)?;
-        next.platform_certificate = renewed.clone();
+        let next = self.contents().with_renewed_certificates(now_s, &*self.random)?;
+        let renewed = next.platform_certificate.clone();
         self.replace(&mut disk, next)?;
         Ok(renewed)
+    }
+
+    /// Draws a new master key: into the place of the present one's file, or under the module.
+    ///
+    /// # Errors
+    /// [`KeystoreError::MasterKeyGiven`] for a passphrase or a key from elsewhere: use
+    /// [`Keystore::reseal`]. When a file cannot be written; the keystore opens all the same.
+    pub fn renew_master_key(&self) -> Result<(), KeystoreError> {
+        let mut disk = self.writing();
+        let master = disk.master.clone();
+        match (master.path(), master.held_by()) {
+            (Some(path), _) => {
+                let lock = Lock::take(&self.path)?;
+                let rotation = FileRotation::begin(&lock, path, &*self.random)?;
+                let bytes = rotation.sealer.seal(&self.contents().encode(), &*self.random);
+                file::replace(&lock, &self.path, &disk.bytes, &bytes)?;
+                *disk = OnDisk { sealer: rotation.finish()?, master, bytes };
+                Ok(())
+            }
+            (None, Some(_)) => self.seal_under(&mut disk, master),
+            (None, None) => Err(KeystoreError::MasterKeyGiven),
+        }
     }
 
     /// Seals the same keys under another master key.
     ///
     /// # Errors
     /// When the master key cannot be used or the file cannot be written; nothing changed then.
+    /// [`KeystoreError::OtherMasterKind`] from or to a module: keys move there by
+    /// [`Keystore::export`] and [`Keystore::import`].
     pub fn reseal(&self, master: &MasterKey) -> Result<(), KeystoreError> {
         let mut disk = self.writing();
-        let sealer = Sealer::for_new(master, &*self.random)?;
+        match (self.contents().keys.trust.module(), master.held_by()) {
+            (None, None) | (Some(_), Some(_)) => self.seal_under(&mut disk, master.clone()),
+            (Some(_), None) => Err(KeystoreError::OtherMasterKind("under a hardware module")),
+            (None, Some(_)) => Err(KeystoreError::OtherMasterKind("not under a hardware module")),
+        }
+    }
+
+    fn seal_under(&self, disk: &mut OnDisk, master: MasterKey) -> Result<(), KeystoreError> {
+        let sealer = Sealer::for_new(&master, &*self.random)?;
         let bytes = sealer.seal(&self.contents().encode(), &*self.random);
-        file::replace(&self.path, &disk.bytes, &bytes)?;
-        *disk = OnDisk { sealer, bytes };
+        file::replace(&Lock::take(&self.path)?, &self.path, &disk.bytes, &bytes)?;
+        *disk = OnDisk { master, sealer, bytes };
         Ok(())
     }
 
     fn replace(&self, disk: &mut OnDisk, next: Contents) -> Result<(), KeystoreError> {
         let bytes = disk.sealer.seal(&next.encode(), &*self.random);
-        file::replace(&self.path, &disk.bytes, &bytes)?;
+        file::replace(&Lock::take(&self.path)?, &self.path, &disk.bytes, &bytes)?;
         disk.bytes = bytes;
         *self.contents.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())
@@ -269,12 +370,6 @@ impl Keystore {
 
     fn contents(&self) -> Arc<Contents> {
         Arc::clone(&self.contents.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The present root key's id as text: what a row with a wrapped key notes beside it.
-    #[must_use]
-    pub fn kek_name(&self) -> String {
-        hex::encode(self.contents().keys.root_id())
     }
 
     /// The key of all blind indexes.
@@ -317,6 +412,42 @@ impl Keystore {
     #[must_use]
     pub fn root_certificate(&self) -> Certificate {
         self.contents().root_certificate.clone()
+    }
+
+    /// The root certificates under which devices' certificates may have been issued: the present
+    /// one, then those of earlier authority keys, youngest first.
+    #[must_use]
+    pub fn root_certificates(&self) -> Vec<Certificate> {
+        let contents = self.contents();
+        let earlier = contents.earlier_root_certificates.iter().rev();
+        [&contents.root_certificate].into_iter().chain(earlier).cloned().collect()
+    }
+
+    /// The keys with which the platform signs and has signed, the present one first: one of them
+    /// verifies each of its signatures.
+    ///
+    /// # Errors
+    /// When the module does not answer.
+    pub fn platform_keys(&self) -> Result<Vec<PublicKey>, HsmError> {
+        let contents = self.contents();
+        let mut keys = vec![contents.keys.trust.public_key(SignerName::Platform)?];
+        let earlier = contents.earlier_platform_certificates.iter().rev();
+        for certificate in [&contents.platform_certificate].into_iter().chain(earlier) {
+            if !keys.contains(certificate.public_key()) {
+                keys.push(*certificate.public_key());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether the certificates are of the keys that sign at present. They are not after an
+    /// import into a module, or when a rotation there broke off;
+    /// [`Keystore::renew_certificate`] mends it.
+    ///
+    /// # Errors
+    /// When the module does not answer.
+    pub fn certificates_fit(&self) -> Result<bool, HsmError> {
+        self.contents().certificates_fit()
     }
 
     /// The certificate of the platform's signing key.
@@ -362,6 +493,23 @@ impl Hsm for Keystore {
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), HsmError> {
         self.with_module(|module| module.random(bytes))
+    }
+}
+
+impl KeyRotation for Keystore {
+    fn rotate_root(&self, now_s: i64) -> Result<KeyId, HsmError> {
+        self.rotate(now_s).map_err(as_hsm)
+    }
+
+    fn rotate_signer(&self, signer: SignerName, now_s: i64) -> Result<KeyId, HsmError> {
+        Keystore::rotate_signer(self, signer, now_s).map_err(as_hsm)
+    }
+}
+
+fn as_hsm(error: KeystoreError) -> HsmError {
+    match error {
+        KeystoreError::Hsm(error) | KeystoreError::Certificate(CertificateError::Hsm(error)) => error,
+        other => HsmError::Unavailable(other.to_string()),
     }
 }
 

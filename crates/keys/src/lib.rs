@@ -47,6 +47,7 @@ pub mod passphrase;
 pub mod pepper;
 pub mod pin;
 pub mod pin_block;
+pub mod pkcs11;
 pub mod power_on;
 pub mod random;
 pub mod seal;

@@ -97,8 +97,7 @@ impl DataKey {
 pub fn seal(key: &DataKey, key_id: KeyId, context: &[u8], plain: &[u8], random: &dyn Random) -> Vec<u8> {
     let nonce: [u8; NONCE_BYTES] = random::array(random);
     let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD_BYTES);
-    sealed.push(VALUE_VERSION);
-    sealed.extend_from_slice(&key_id);
+    sealed.extend_from_slice(&value_head(key_id));
     let aad = [sealed.as_slice(), context].concat();
     sealed.extend_from_slice(&nonce);
     #[expect(clippy::expect_used, reason = "GCM only refuses more than 64 GiB, which no slice here has")]
@@ -140,6 +139,19 @@ pub fn key_id(sealed: &[u8]) -> Option<KeyId> {
         return None;
     }
     rest.first_chunk().copied()
+}
+
+/// What stands in front of a value: layout and key id. The start of its associated data.
+pub(crate) fn value_head(key_id: KeyId) -> Vec<u8> {
+    [&[VALUE_VERSION], key_id.as_slice()].concat()
+}
+
+/// A value's key id, nonce and ciphertext with tag; `None` when it is none.
+pub(crate) fn parts(sealed: &[u8]) -> Option<(KeyId, [u8; NONCE_BYTES], &[u8])> {
+    let rest = sealed.strip_prefix(&[VALUE_VERSION])?;
+    let (id, rest) = rest.split_first_chunk()?;
+    let (nonce, ciphertext) = rest.split_first_chunk()?;
+    (ciphertext.len() >= TAG_BYTES).then_some((*id, *nonce, ciphertext))
 }
 
 #[cfg(test)]

@@ -76,6 +76,14 @@ impl PublicKey {
         self.0.to_public_key_der().expect("a valid point encodes").into_vec()
     }
 
+    /// Reads an uncompressed point, 65 bytes.
+    pub(crate) fn from_point(point: &[u8]) -> Result<Self, SignatureError> {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
+            .map(Self)
+            .map_err(|_| SignatureError::KeyMalformed)?;
+        if key.point() == point { Ok(key) } else { Err(SignatureError::KeyMalformed) }
+    }
+
     /// The uncompressed point, 65 bytes.
     pub(crate) fn point(&self) -> Vec<u8> {
         self.0.to_sec1_bytes().to_vec()

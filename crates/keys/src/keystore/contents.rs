@@ -1,21 +1,29 @@
 //! What is inside: typed in memory, a flat list of entries in the sealed file.
 //!
 //! An entry is `kind (1) | id (16) | version (4) | made at, Unix seconds (8) | length (4) | bytes`,
-//! numbers big-endian. Kinds keep their numbers for ever.
+//! numbers big-endian. Kinds keep their numbers for ever. Of several entries of one kind the last is
+//! the present one. A root key without bytes lies in the module.
+
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::trust::Trust;
 use super::{KeystoreError, PLATFORM_NAME, ROOT_NAME};
 use crate::blind::BlindIndexKey;
 use crate::certificate::{self, Certificate};
 use crate::envelope::EnvelopeKey;
-use crate::hsm::{Hsm, HsmError, KeyDescription, KeyPurpose, SignerName};
+use crate::hsm::{Hsm, HsmError, KeyDescription, KeyPurpose, KeyRotation, SignerName};
 use crate::key_block::ProtectionKey;
 use crate::pepper::Pepper;
 use crate::random::{self, Random};
-use crate::seal::{self, DataKey, KeyId};
-use crate::signature::{PublicKey, Signature, SigningKey};
+use crate::seal::{DataKey, KeyId};
+use crate::signature::{PublicKey, Signature};
 
+/// Bytes of an entry in front of its key or certificate.
+const HEAD_BYTES: usize = 1 + 16 + 4 + 8 + 4;
+/// Bytes of the longest key.
+const KEY_BYTES_MAX: usize = 32;
 const ROOT_CERTIFICATE: u8 = 101;
 const PLATFORM_CERTIFICATE: u8 = 102;
 
@@ -40,9 +48,16 @@ pub(super) struct Held<K> {
 }
 
 impl<K> Held<K> {
-    fn first(purpose: KeyPurpose, key: K, now_s: i64, random: &dyn Random) -> Self {
+    pub(super) fn first(purpose: KeyPurpose, key: K, now_s: i64, random: &dyn Random) -> Self {
         let id = random::array(random);
         Self { description: KeyDescription { id, purpose, version: 1, created_at_s: now_s }, key }
+    }
+
+    /// What takes this one's place.
+    pub(super) fn next(&self, key: K, now_s: i64, random: &dyn Random) -> Self {
+        let mut next = Self::first(self.description.purpose, key, now_s, random);
+        next.description.version = self.description.version.saturating_add(1);
+        next
     }
 }
 
@@ -52,159 +67,158 @@ pub(super) struct Contents {
     pub(super) keys: Keys,
     pub(super) root_certificate: Certificate,
     pub(super) platform_certificate: Certificate,
+    /// Of authority keys that were replaced, oldest first.
+    pub(super) earlier_root_certificates: Vec<Certificate>,
+    /// Of platform keys that were replaced, oldest first.
+    pub(super) earlier_platform_certificates: Vec<Certificate>,
 }
 
 /// All keys.
 #[derive(Clone)]
 pub(super) struct Keys {
-    /// Root key-encryption keys that only unwrap, oldest first.
-    earlier_roots: Vec<Held<DataKey>>,
-    present_root: Held<DataKey>,
+    pub(super) trust: Trust,
     pub(super) blind_index: Held<BlindIndexKey>,
     pub(super) pepper: Held<Pepper>,
     pub(super) pin_pepper: Held<Pepper>,
-    authority: Held<SigningKey>,
-    platform: Held<SigningKey>,
     pub(super) envelope: Held<EnvelopeKey>,
     pub(super) block: Held<ProtectionKey>,
 }
 
 impl Keys {
-    fn generate(now_s: i64, random: &dyn Random) -> Self {
+    fn generate(trust: Trust, now_s: i64, random: &dyn Random) -> Self {
         use KeyPurpose as P;
         Self {
-            earlier_roots: Vec::new(),
-            present_root: Held::first(P::KeyEncryption, DataKey::generate(random), now_s, random),
+            trust,
             blind_index: Held::first(P::BlindIndex, BlindIndexKey::generate(random), now_s, random),
             pepper: Held::first(P::Pepper, Pepper::generate(random), now_s, random),
             pin_pepper: Held::first(P::PinPepper, Pepper::generate(random), now_s, random),
-            authority: Held::first(P::CertificateAuthority, SigningKey::generate(random), now_s, random),
-            platform: Held::first(P::PlatformSigning, SigningKey::generate(random), now_s, random),
             envelope: Held::first(P::Envelope, EnvelopeKey::generate(random), now_s, random),
             block: Held::first(P::KeyBlock, ProtectionKey::generate(random), now_s, random),
         }
     }
 
-    /// The id of the root key that wraps at present.
-    pub(super) fn root_id(&self) -> KeyId {
-        self.present_root.description.id
-    }
-
-    fn root_with(&self, id: KeyId) -> Option<&DataKey> {
-        self.roots().find(|held| held.description.id == id).map(|held| &held.key)
-    }
-
-    fn roots(&self) -> impl Iterator<Item = &Held<DataKey>> {
-        self.earlier_roots.iter().chain([&self.present_root])
-    }
-
-    fn add_root(&mut self, now_s: i64, random: &dyn Random) {
-        let fresh = Held::first(KeyPurpose::KeyEncryption, DataKey::generate(random), now_s, random);
-        let earlier = std::mem::replace(&mut self.present_root, fresh);
-        self.present_root.description.version = earlier.description.version.saturating_add(1);
-        self.earlier_roots.push(earlier);
-    }
-
-    fn signer(&self, name: SignerName) -> &SigningKey {
-        match name {
-            SignerName::CertificateAuthority => &self.authority.key,
-            SignerName::Platform => &self.platform.key,
-        }
-    }
-
-    fn descriptions(&self) -> Vec<KeyDescription> {
-        let mut all: Vec<KeyDescription> = self.roots().map(|held| held.description).collect();
+    fn descriptions(&self) -> Result<Vec<KeyDescription>, HsmError> {
+        let mut all = self.trust.descriptions()?;
         all.extend([
             self.blind_index.description,
             self.pepper.description,
             self.pin_pepper.description,
-            self.authority.description,
-            self.platform.description,
             self.envelope.description,
             self.block.description,
         ]);
-        all
+        Ok(all)
     }
 }
 
 impl Contents {
-    /// Draws a full set of keys and makes both certificates.
-    pub(super) fn generate(now_s: i64, random: &dyn Random) -> Result<Self, KeystoreError> {
-        let keys = Keys::generate(now_s, random);
+    /// Draws a full set of keys and makes both certificates. Root and signing keys are the
+    /// module's, where there is one.
+    pub(super) fn generate(
+        module: Option<Arc<dyn KeyRotation>>,
+        now_s: i64,
+        random: &dyn Random,
+    ) -> Result<Self, KeystoreError> {
+        let keys = Keys::generate(Trust::generate(module, now_s, random)?, now_s, random);
         let module = Module { keys: &keys, random };
         let root_certificate = certificate::create_root(&module, ROOT_NAME, now_s, random)?;
         let platform_certificate =
             certificate::issue_platform(&module, &root_certificate, PLATFORM_NAME, now_s, random)?;
-        Ok(Self { keys, root_certificate, platform_certificate })
+        Ok(Self {
+            keys,
+            root_certificate,
+            platform_certificate,
+            earlier_root_certificates: Vec::new(),
+            earlier_platform_certificates: Vec::new(),
+        })
     }
 
-    /// The same with one more root key.
-    pub(super) fn with_next_root(&self, now_s: i64, random: &dyn Random) -> Self {
+    /// The same with certificates for the keys that sign at present. A certificate whose key was
+    /// replaced stays among the earlier ones: it verifies what that key signed.
+    pub(super) fn with_renewed_certificates(
+        &self,
+        now_s: i64,
+        random: &dyn Random,
+    ) -> Result<Self, KeystoreError> {
         let mut next = self.clone();
-        next.keys.add_root(now_s, random);
-        next
+        let module = Module { keys: &self.keys, random };
+        if self.root_certificate.public_key() != &module.public_key(SignerName::CertificateAuthority)? {
+            next.root_certificate = certificate::create_root(&module, ROOT_NAME, now_s, random)?;
+            next.earlier_root_certificates.push(self.root_certificate.clone());
+        }
+        let root = &next.root_certificate;
+        next.platform_certificate = certificate::issue_platform(&module, root, PLATFORM_NAME, now_s, random)?;
+        if self.platform_certificate.public_key() != next.platform_certificate.public_key() {
+            next.earlier_platform_certificates.push(self.platform_certificate.clone());
+        }
+        Ok(next)
+    }
+
+    /// Whether both certificates are of the keys that sign at present.
+    pub(super) fn certificates_fit(&self) -> Result<bool, HsmError> {
+        let (root, platform) = (&self.root_certificate, &self.platform_certificate);
+        Ok(root.public_key() == &self.keys.trust.public_key(SignerName::CertificateAuthority)?
+            && platform.public_key() == &self.keys.trust.public_key(SignerName::Platform)?)
     }
 
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let keys = &self.keys;
+        let roots = self.earlier_root_certificates.iter().chain([&self.root_certificate]);
+        let platforms = self.earlier_platform_certificates.iter().chain([&self.platform_certificate]);
+        let certificates: Vec<(u8, &[u8])> = roots
+            .map(|certificate| (ROOT_CERTIFICATE, certificate.der()))
+            .chain(platforms.map(|certificate| (PLATFORM_CERTIFICATE, certificate.der())))
+            .collect();
         // Sized so that it never grows: a buffer left behind by growing would not be wiped.
-        let certificates = [self.root_certificate.der(), self.platform_certificate.der()];
+        let bytes: usize = certificates.iter().map(|(_, der)| der.len()).sum();
         let room =
-            64 * (keys.earlier_roots.len() + 8 + 2) + certificates.map(<[u8]>::len).iter().sum::<usize>();
-        let mut out = Zeroizing::new(Vec::with_capacity(room + 64));
-        for root in keys.roots() {
-            put(&mut out, &root.description, root.key.expose());
-        }
+            (HEAD_BYTES + KEY_BYTES_MAX) * (keys.trust.entries() + 5) + HEAD_BYTES * certificates.len();
+        let mut out = Zeroizing::new(Vec::with_capacity(room + bytes));
+        keys.trust.encode(&mut out);
         put(&mut out, &keys.blind_index.description, keys.blind_index.key.expose());
         put(&mut out, &keys.pepper.description, keys.pepper.key.expose());
         put(&mut out, &keys.pin_pepper.description, keys.pin_pepper.key.expose());
-        put(&mut out, &keys.authority.description, keys.authority.key.expose().expose());
-        put(&mut out, &keys.platform.description, keys.platform.key.expose().expose());
         put(&mut out, &keys.envelope.description, keys.envelope.key.expose());
         put(&mut out, &keys.block.description, keys.block.key.expose());
-        for (kind, certificate) in [ROOT_CERTIFICATE, PLATFORM_CERTIFICATE].into_iter().zip(certificates) {
+        for (kind, certificate) in certificates {
             put_entry(&mut out, kind, &[0; 16], 1, 0, certificate);
         }
+        debug_assert!(out.len() <= room + bytes, "the buffer grew");
         out
     }
 
-    /// Reads what [`Contents::encode`] wrote. The bytes come out of an authenticated seal, so
-    /// anything unexpected means damage or a version from the future.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, KeystoreError> {
+    /// Reads what [`Contents::encode`] wrote, for a keystore under that module.
+    pub(super) fn decode(bytes: &[u8], module: Option<Arc<dyn KeyRotation>>) -> Result<Self, KeystoreError> {
         let entries = Entries::read(bytes)?;
-        let mut roots = Vec::new();
-        for entry in entries.of(KeyPurpose::KeyEncryption) {
-            roots.push(entry.held(KeyPurpose::KeyEncryption, data_key)?);
-        }
-        let present_root = roots.pop().ok_or(KeystoreError::Damaged)?;
         let pepper = |bytes: &[u8]| Some(Pepper::from_bytes(bytes.try_into().ok()?));
         let keys = Keys {
-            earlier_roots: roots,
-            present_root,
+            trust: Trust::decode(&entries, module)?,
             blind_index: entries.held(KeyPurpose::BlindIndex, |bytes| {
                 Some(BlindIndexKey::from_bytes(bytes.try_into().ok()?))
             })?,
             pepper: entries.held(KeyPurpose::Pepper, pepper)?,
             pin_pepper: entries.held(KeyPurpose::PinPepper, pepper)?,
-            authority: entries.held(KeyPurpose::CertificateAuthority, SigningKey::from_bytes)?,
-            platform: entries.held(KeyPurpose::PlatformSigning, SigningKey::from_bytes)?,
             envelope: entries
                 .held(KeyPurpose::Envelope, |bytes| Some(EnvelopeKey::from_bytes(bytes.try_into().ok()?)))?,
             block: entries.held(KeyPurpose::KeyBlock, |bytes| ProtectionKey::aes(bytes).ok())?,
         };
+        let (root_certificate, earlier_root_certificates) = entries.certificates(ROOT_CERTIFICATE)?;
+        let (platform_certificate, earlier_platform_certificates) =
+            entries.certificates(PLATFORM_CERTIFICATE)?;
         Ok(Self {
             keys,
-            root_certificate: entries.certificate(ROOT_CERTIFICATE)?,
-            platform_certificate: entries.certificate(PLATFORM_CERTIFICATE)?,
+            root_certificate,
+            platform_certificate,
+            earlier_root_certificates,
+            earlier_platform_certificates,
         })
     }
 }
 
-fn data_key(bytes: &[u8]) -> Option<DataKey> {
+pub(super) fn data_key(bytes: &[u8]) -> Option<DataKey> {
     Some(DataKey::from_bytes(bytes.try_into().ok()?))
 }
 
-fn put(out: &mut Vec<u8>, key: &KeyDescription, bytes: &[u8]) {
+pub(super) fn put(out: &mut Vec<u8>, key: &KeyDescription, bytes: &[u8]) {
     put_entry(out, kind_of(key.purpose), &key.id, key.version, key.created_at_s, bytes);
 }
 
@@ -217,27 +231,32 @@ fn put_entry(out: &mut Vec<u8>, kind: u8, id: &KeyId, version: u32, created_at_s
     out.extend_from_slice(bytes);
 }
 
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     kind: u8,
     id: KeyId,
     version: u32,
     created_at_s: i64,
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
 }
 
 impl Entry<'_> {
-    fn held<K>(
+    pub(super) fn description(&self, purpose: KeyPurpose) -> KeyDescription {
+        KeyDescription { id: self.id, purpose, version: self.version, created_at_s: self.created_at_s }
+    }
+
+    pub(super) fn held<K>(
         &self,
         purpose: KeyPurpose,
         key: impl FnOnce(&[u8]) -> Option<K>,
     ) -> Result<Held<K>, KeystoreError> {
-        let description =
-            KeyDescription { id: self.id, purpose, version: self.version, created_at_s: self.created_at_s };
-        Ok(Held { description, key: key(self.bytes).ok_or(KeystoreError::Damaged)? })
+        Ok(Held {
+            description: self.description(purpose),
+            key: key(self.bytes).ok_or(KeystoreError::Damaged)?,
+        })
     }
 }
 
-struct Entries<'a>(Vec<Entry<'a>>);
+pub(super) struct Entries<'a>(Vec<Entry<'a>>);
 
 impl<'a> Entries<'a> {
     fn read(mut bytes: &'a [u8]) -> Result<Self, KeystoreError> {
@@ -250,11 +269,11 @@ impl<'a> Entries<'a> {
         Ok(Self(entries))
     }
 
-    fn of(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Entry<'a>> {
+    pub(super) fn of(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Entry<'a>> {
         self.0.iter().filter(move |entry| entry.kind == kind_of(purpose))
     }
 
-    fn held<K>(
+    pub(super) fn held<K>(
         &self,
         purpose: KeyPurpose,
         key: impl FnOnce(&[u8]) -> Option<K>,
@@ -262,9 +281,14 @@ impl<'a> Entries<'a> {
         self.of(purpose).last().ok_or(KeystoreError::Damaged)?.held(purpose, key)
     }
 
-    fn certificate(&self, kind: u8) -> Result<Certificate, KeystoreError> {
-        let entry = self.0.iter().find(|entry| entry.kind == kind).ok_or(KeystoreError::Damaged)?;
-        Certificate::parse(entry.bytes).map_err(|_| KeystoreError::Damaged)
+    /// The present certificate of a kind, and those before it.
+    fn certificates(&self, kind: u8) -> Result<(Certificate, Vec<Certificate>), KeystoreError> {
+        let entries = self.0.iter().filter(|entry| entry.kind == kind);
+        let parsed: Result<Vec<Certificate>, _> =
+            entries.map(|entry| Certificate::parse(entry.bytes)).collect();
+        let mut earlier = parsed.map_err(|_| KeystoreError::Damaged)?;
+        let present = earlier.pop().ok_or(KeystoreError::Damaged)?;
+        Ok((present, earlier))
     }
 }
 
@@ -294,39 +318,30 @@ pub(super) struct Module<'a> {
 
 impl Hsm for Module<'_> {
     fn keys(&self) -> Result<Vec<KeyDescription>, HsmError> {
-        Ok(self.keys.descriptions())
+        self.keys.descriptions()
     }
 
     fn wrapping_key_id(&self) -> Result<KeyId, HsmError> {
-        Ok(self.keys.root_id())
+        self.keys.trust.root_id()
     }
 
     fn wrap(&self, clear: &[u8], context: &[u8]) -> Result<Vec<u8>, HsmError> {
-        let Held { description, key } = &self.keys.present_root;
-        Ok(seal::seal(key, description.id, &wrap_context(context), clear, self.random))
+        self.keys.trust.wrap(clear, context, self.random)
     }
 
     fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, HsmError> {
-        let id = seal::key_id(wrapped).ok_or(HsmError::Refused)?;
-        let key = self.keys.root_with(id).ok_or(HsmError::UnknownKey(id))?;
-        seal::open(key, &wrap_context(context), wrapped).map_err(|_| HsmError::Refused)
+        self.keys.trust.unwrap(wrapped, context)
     }
 
     fn sign(&self, signer: SignerName, message: &[u8]) -> Result<Signature, HsmError> {
-        Ok(self.keys.signer(signer).sign(message))
+        self.keys.trust.sign(signer, message)
     }
 
     fn public_key(&self, signer: SignerName) -> Result<PublicKey, HsmError> {
-        Ok(self.keys.signer(signer).public_key())
+        self.keys.trust.public_key(signer)
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), HsmError> {
-        self.random.fill(bytes);
-        Ok(())
+        self.keys.trust.random(bytes, self.random)
     }
-}
-
-/// Keeps a wrapped key from being taken for a sealed value of the same bytes.
-fn wrap_context(context: &[u8]) -> Vec<u8> {
-    [b"starpay wrapped key v1 ", context].concat()
 }

@@ -26,9 +26,13 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 
 /// Removes what a crash during a write may have left. It never took its place: nothing is lost.
 pub(super) fn remove_leftover(path: &Path) -> Result<(), KeystoreError> {
-    let leftover = beside(path);
-    match fs::remove_file(&leftover) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&leftover)(error)),
+    remove(&beside(path))
+}
+
+/// Removes a file that may be there.
+pub(super) fn remove(path: &Path) -> Result<(), KeystoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -45,14 +49,42 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
     sync_folder(path)
 }
 
-/// Puts a new version in place of the one this process knows.
-pub(super) fn replace(path: &Path, known: &[u8], bytes: &[u8]) -> Result<(), KeystoreError> {
+/// Puts a new version in place of the one this process knows. The caller holds the [`Lock`].
+pub(super) fn replace(_: &Lock, path: &Path, known: &[u8], bytes: &[u8]) -> Result<(), KeystoreError> {
     if read(path)? != known {
         return Err(KeystoreError::ChangedElsewhere);
     }
+    overwrite(path, bytes)
+}
+
+/// Puts a new version in place, whatever was there.
+pub(super) fn overwrite(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
     let new = write_beside(path, bytes)?;
-    fs::rename(&new, path).map_err(failed(path))?;
-    sync_folder(path)
+    rename(&new, path)
+}
+
+/// Gives a file its place, durably.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), KeystoreError> {
+    fs::rename(from, to).map_err(failed(to))?;
+    sync_folder(to)
+}
+
+/// Keeps other processes from changing the same keystore. It goes with the process that holds it.
+pub(super) struct Lock {
+    _folder: File,
+}
+
+impl Lock {
+    /// Waits for the lock of the folder in which a file lies.
+    pub(super) fn take(path: &Path) -> Result<Self, KeystoreError> {
+        let folder = folder_of(path);
+        let file = File::open(folder).map_err(failed(folder))?;
+        match file.lock() {
+            // Some network file systems know no locks: the comparison in `replace` still stands.
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(failed(folder)(error)),
+            Ok(()) | Err(_) => Ok(Self { _folder: file }),
+        }
+    }
 }
 
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf, KeystoreError> {
@@ -69,11 +101,15 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf, KeystoreError> {
 
 /// A rename or a link is durable only once its folder is.
 fn sync_folder(path: &Path) -> Result<(), KeystoreError> {
-    let folder = match path.parent() {
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
-    };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    }
 }
 
 /// May others than the owner read or write the file?

@@ -1,12 +1,16 @@
 //! The key above all others, and where it comes from.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{KeystoreError, Master, file};
+use super::file::{self, Lock};
+use super::{KeystoreError, Master};
 use crate::blind::keyed_hash;
+use crate::hsm::KeyRotation;
 use crate::passphrase::{self, Derivation, HEAD_BYTES};
 use crate::random::{self, Random};
 use crate::seal::{self, KeyId};
@@ -15,6 +19,9 @@ use crate::secret::KeyBytes;
 const MAGIC: [u8; 5] = *b"SPKS\x01";
 const BY_KEY: u8 = 1;
 const BY_PASSPHRASE: u8 = 2;
+const BY_MODULE: u8 = 3;
+/// What a module binds the wrapped master key to.
+const MODULE_CONTEXT: &[u8] = b"starpay keystore master key v1";
 /// Magic and kind.
 const PREFIX_BYTES: usize = 6;
 
@@ -22,11 +29,23 @@ const PREFIX_BYTES: usize = 6;
 #[derive(Debug, Clone)]
 pub struct MasterKey(Source);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Source {
     File(PathBuf),
     Passphrase(SecretString),
     Given(KeyBytes<32>),
+    Module(Arc<dyn KeyRotation>),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Passphrase(_) => f.write_str("Passphrase([redacted])"),
+            Self::Given(_) => f.write_str("Given([redacted])"),
+            Self::Module(_) => f.write_str("Module"),
+        }
+    }
 }
 
 impl MasterKey {
@@ -46,6 +65,29 @@ impl MasterKey {
     #[must_use]
     pub fn given(bytes: [u8; 32]) -> Self {
         Self(Source::Given(KeyBytes::new(bytes)))
+    }
+
+    /// A hardware module: it wraps the key of the file, and it holds the root and signing keys
+    /// instead of the file. Such a keystore opens only together with its module.
+    #[must_use]
+    pub fn module(module: Arc<dyn KeyRotation>) -> Self {
+        Self(Source::Module(module))
+    }
+
+    /// The module, if this is one.
+    pub(super) fn held_by(&self) -> Option<Arc<dyn KeyRotation>> {
+        match &self.0 {
+            Source::Module(module) => Some(Arc::clone(module)),
+            Source::File(_) | Source::Passphrase(_) | Source::Given(_) => None,
+        }
+    }
+
+    /// The file of the key, if it lies in one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Source::File(path) => Some(path),
+            Source::Passphrase(_) | Source::Given(_) | Source::Module(_) => None,
+        }
     }
 
     /// The same as 64 hex digits, as an environment variable carries them.
@@ -75,10 +117,7 @@ impl Sealer {
         match &master.0 {
             Source::File(path) => {
                 if !path.exists() {
-                    let fresh = KeyBytes::<32>::new(random::array(random));
-                    let mut text = Zeroizing::new(hex::encode(fresh.expose()));
-                    text.push('\n');
-                    file::create(path, text.as_bytes())?;
+                    make_key_file(path, random)?;
                 }
                 read_key(path).map(Self::by_key)
             }
@@ -86,6 +125,11 @@ impl Sealer {
             Source::Passphrase(text) => {
                 passphrase::check_length(text).map_err(KeystoreError::Passphrase)?;
                 Self::by_passphrase(&Derivation::draw(random), text)
+            }
+            Source::Module(module) => {
+                let key = Master::generate(random);
+                let wrapped = module.wrap(key.expose(), MODULE_CONTEXT)?;
+                Self::by_module(key, &wrapped)
             }
         }
     }
@@ -98,18 +142,45 @@ impl Sealer {
             _ => return Err(KeystoreError::Damaged),
         };
         match (&master.0, kind) {
-            (Source::File(path), BY_KEY) => read_key(path).map(Self::by_key),
+            (Source::File(path), BY_KEY) => Self::by_file(path, bytes),
             (Source::Given(key), BY_KEY) => Ok(Self::by_key(key.clone())),
             (Source::Passphrase(text), BY_PASSPHRASE) => {
                 let head = rest.first_chunk::<HEAD_BYTES>().ok_or(KeystoreError::Damaged)?;
                 let derivation = Derivation::parse(head).ok_or(KeystoreError::Damaged)?;
                 Self::by_passphrase(&derivation, text)
             }
-            (Source::Passphrase(_), BY_KEY) => Err(KeystoreError::OtherMasterKind("under a key")),
-            (Source::File(_) | Source::Given(_), BY_PASSPHRASE) => {
-                Err(KeystoreError::OtherMasterKind("under a passphrase"))
+            (Source::Module(module), BY_MODULE) => {
+                let (length, rest) = rest.split_first_chunk::<2>().ok_or(KeystoreError::Damaged)?;
+                let length = usize::from(u16::from_be_bytes(*length));
+                let wrapped = rest.get(..length).ok_or(KeystoreError::Damaged)?;
+                let key = Master::unwrap(&**module, wrapped, MODULE_CONTEXT)?;
+                Self::by_module(key, wrapped)
             }
-            (Source::File(_) | Source::Given(_) | Source::Passphrase(_), _) => Err(KeystoreError::Damaged),
+            (_, BY_KEY) => Err(KeystoreError::OtherMasterKind("under a key")),
+            (_, BY_PASSPHRASE) => Err(KeystoreError::OtherMasterKind("under a passphrase")),
+            (_, BY_MODULE) => Err(KeystoreError::OtherMasterKind("under a hardware module")),
+            (Source::File(_) | Source::Given(_) | Source::Passphrase(_) | Source::Module(_), _) => {
+                Err(KeystoreError::Damaged)
+            }
+        }
+    }
+
+    /// The key of a file, or the one that was to take its place when a rotation broke off after
+    /// the keystore was sealed under it; that rotation is then finished.
+    fn by_file(path: &Path, bytes: &[u8]) -> Result<Self, KeystoreError> {
+        let present = read_key(path).map(Self::by_key)?;
+        if present.sealed(bytes) {
+            return Ok(present);
+        }
+        match read_key(&next_to(path)).map(Self::by_key) {
+            Ok(next) if next.sealed(bytes) => {
+                file::rename(&next_to(path), path)?;
+                Ok(next)
+            }
+            Ok(_) | Err(KeystoreError::MasterKeyMissing(_) | KeystoreError::MasterKeyMalformed) => {
+                Ok(present)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -122,6 +193,17 @@ impl Sealer {
         let head = [MAGIC.as_slice(), &[BY_PASSPHRASE], &derivation.to_bytes()].concat();
         let key = derivation.key(text).map_err(KeystoreError::Passphrase)?;
         Ok(Self { head, key })
+    }
+
+    fn by_module(key: Master, wrapped: &[u8]) -> Result<Self, KeystoreError> {
+        let length = u16::try_from(wrapped.len()).map_err(|_| KeystoreError::Damaged)?.to_be_bytes();
+        let head = [MAGIC.as_slice(), &[BY_MODULE], &length, wrapped].concat();
+        Ok(Self { head, key })
+    }
+
+    /// Whether this key sealed those bytes; by its name, before anything is opened.
+    fn sealed(&self, bytes: &[u8]) -> bool {
+        bytes.strip_prefix(self.head.as_slice()).and_then(seal::key_id) == Some(self.key_id())
     }
 
     pub(super) fn seal(&self, clear: &[u8], random: &dyn Random) -> Vec<u8> {
@@ -146,6 +228,44 @@ impl Sealer {
         id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         id
     }
+}
+
+/// The change of a master key's file, in steps of which each leaves a keystore that opens:
+/// the next key lies beside the present one, the keystore is sealed under it, it takes its place.
+pub(super) struct FileRotation<'p> {
+    path: &'p Path,
+    pub(super) sealer: Sealer,
+}
+
+impl<'p> FileRotation<'p> {
+    /// Makes the next key. One that a broken rotation left is thrown away: the caller's keystore
+    /// opened under the present one. The lock keeps a second rotation away.
+    pub(super) fn begin(_: &Lock, path: &'p Path, random: &dyn Random) -> Result<Self, KeystoreError> {
+        let next = next_to(path);
+        file::remove(&next)?;
+        make_key_file(&next, random)?;
+        Ok(Self { path, sealer: Sealer::by_key(read_key(&next)?) })
+    }
+
+    /// Puts it in place, once the keystore is sealed under it.
+    pub(super) fn finish(self) -> Result<Sealer, KeystoreError> {
+        file::rename(&next_to(self.path), self.path)?;
+        Ok(self.sealer)
+    }
+}
+
+/// Where the next master key lies until it takes the present one's place.
+pub(super) fn next_to(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".next");
+    PathBuf::from(name)
+}
+
+fn make_key_file(path: &Path, random: &dyn Random) -> Result<(), KeystoreError> {
+    let fresh = KeyBytes::<32>::new(random::array(random));
+    let mut text = Zeroizing::new(hex::encode(fresh.expose()));
+    text.push('\n');
+    file::create(path, text.as_bytes())
 }
 
 fn read_key(path: &Path) -> Result<KeyBytes<32>, KeystoreError> {

@@ -1,3 +1,5 @@
+mod rotation;
+
 use std::fs;
 
 use super::*;
@@ -49,6 +51,15 @@ fn given() -> MasterKey {
 /// Everything by which two keystores could differ.
 fn same_keys(one: &Keystore, other: &Keystore) -> bool {
     *one.contents().encode() == *other.contents().encode()
+}
+
+#[test]
+fn the_software_keystore_passes_the_conformance_test() {
+    let place = Place::new();
+    Keystore::create(&place.path(), &given(), NOW_S, Arc::new(OsRandom)).unwrap();
+    crate::hsm::conformance::check(&|| {
+        Arc::new(Keystore::open(&place.path(), &given(), Arc::new(OsRandom)).unwrap())
+    });
 }
 
 #[test]
