@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
 use starpay_domain::id::{EventId, MerchantId, TypedId, new_v7};
 use starpay_domain::instant::Timestamp;
-use starpay_domain::machine::{Machine, MachineEvent};
+use starpay_domain::machine::MachineEvent;
+use starpay_domain::party::Owned;
 use starpay_domain::term::Terms;
 use starpay_store::aggregate::{self, AggregateRow, Table};
 use starpay_store::event::{self, NewEvent};
@@ -23,7 +24,7 @@ use zeroize::Zeroizing;
 pub(crate) const PLATFORM: Uuid = Uuid::nil();
 
 /// A machine that has a table.
-pub(crate) trait Stored: Machine {
+pub(crate) trait Stored: Owned {
     /// Its typed id.
     type Id: TypedId;
     /// Its table.
@@ -301,6 +302,7 @@ impl<'t> Step<'t> {
             facts,
             created_at,
             updated_at: self.at,
+            limit_at: machine.limit_at(),
             columns,
         })
     }
@@ -314,21 +316,46 @@ impl<'t> Step<'t> {
         state: &str,
         facts: &Record,
     ) -> Result<(), Error> {
+        self.append(M::NAME, (id.uuid(), merchant.uuid(), version), name, state, facts)
+    }
+
+    /// Records what somebody did to a thing of the platform's own that is no machine: an event in
+    /// a chain of that thing, as tamper-evident as any.
+    pub(crate) fn record_deed(
+        &mut self,
+        kind: &str,
+        id: Uuid,
+        name: &str,
+        state: &str,
+        facts: &Record,
+    ) -> Result<(), Error> {
+        let version = event::version(self.tx, id, PLATFORM)?.saturating_add(1);
+        self.append(kind, (id, PLATFORM, version), name, state, facts)
+    }
+
+    fn append(
+        &mut self,
+        kind: &str,
+        (id, merchant, version): (Uuid, Uuid, i64),
+        name: &str,
+        state: &str,
+        facts: &Record,
+    ) -> Result<(), Error> {
         let event_id: EventId = self.new_id();
         // Events of one transaction follow each other by a microsecond, so that a merchant's timeline
         // shows them in the order in which they happened.
         let at = Timestamp::from_micros(self.at.micros().saturating_add(self.recorded));
         self.recorded = self.recorded.saturating_add(1);
         let payload = serde_json::to_vec(&EventPayload { state: state.to_owned(), facts: facts.clone() })?;
-        let context = event_context(id.uuid(), version);
-        let payload = self.seal(merchant.uuid(), &context, &payload)?;
+        let context = event_context(id, version);
+        let payload = self.seal(merchant, &context, &payload)?;
         event::append(
             self.tx,
             &NewEvent {
                 id: event_id.uuid(),
-                merchant_id: merchant.uuid(),
-                kind: M::NAME.to_owned(),
-                aggregate_id: id.uuid(),
+                merchant_id: merchant,
+                kind: kind.to_owned(),
+                aggregate_id: id,
                 version,
                 name: name.to_owned(),
                 actor_kind: self.actor.role.as_str().to_owned(),

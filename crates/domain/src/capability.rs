@@ -92,7 +92,11 @@ pub const EDGES: &[Edge] = &[
 impl Owned for Capability {
     const OWNERS: &'static [Owner] = &[
         owner("unrequested", Party::Merchant, Limit::Unlimited("nobody has to want it")),
-        owner("pending", Party::Us(Desk::Operations), Limit::Within(Term::CapabilityDecision, Then::Remind)),
+        owner(
+            "pending",
+            Party::Merchant,
+            Limit::Unlimited("each requirement it waits for has its own owner and deadline"),
+        ),
         owner("valid", Party::Merchant, Limit::Unlimited("it lasts as long as the merchant trades")),
         owner("invalid", Party::Merchant, Limit::Within(Term::Correction, Then::Remind)),
         owner("rejected", Party::Merchant, Limit::Unlimited("asking again is a choice, not a duty")),

@@ -149,11 +149,22 @@ pub trait Owned: Machine {
         moment(self, "since")
     }
 
+    /// The moment from which, or until which, the present state's limit counts: what the store
+    /// finds a due row by, whatever the periods are then.
+    fn limit_at(&self) -> Option<Timestamp> {
+        match self.owner()?.limit {
+            Limit::Within(..) => self.since(),
+            Limit::Until(fact, _) => moment(self, fact),
+            Limit::Unlimited(_) => None,
+        }
+    }
+
     /// When the present state must have ended, and what happens then.
     fn timeout(&self, terms: &Terms) -> Option<(Timestamp, Then)> {
+        let at = self.limit_at()?;
         match self.owner()?.limit {
-            Limit::Within(term, then) => Some((self.since()?.plus_seconds(terms.seconds(term)), then)),
-            Limit::Until(fact, then) => Some((moment(self, fact)?, then)),
+            Limit::Within(term, then) => Some((at.plus_seconds(terms.seconds(term)), then)),
+            Limit::Until(_, then) => Some((at, then)),
             Limit::Unlimited(_) => None,
         }
     }

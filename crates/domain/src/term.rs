@@ -107,8 +107,6 @@ terms! { policy:
     CertificateGrace "certificate_grace" = 90 * DAY,
     /// A certificate that ends within this time is counted for the operator.
     CertificateWarning "certificate_warning" = 30 * DAY,
-    /// A capability asked for is decided.
-    CapabilityDecision "capability_decision" = 7 * DAY,
     /// A paused capability is looked at.
     PauseReview "pause_review" = 15 * DAY,
     /// The merchant fulfils a requirement that is due.

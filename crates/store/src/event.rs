@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 sql! {
     HEAD = "SELECT version, hash FROM chain_head WHERE aggregate_id = $1 AND merchant_id = $2 {for_update}";
+    VERSION = "SELECT version FROM chain_head WHERE aggregate_id = $1 AND merchant_id = $2";
     INSERT = "INSERT INTO event (id, merchant_id, kind, aggregate_id, version, name, actor_kind, actor_id, \
               at, payload, previous, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     FIRST_HEAD = "INSERT INTO chain_head (aggregate_id, merchant_id, kind, version, hash, rooted_version) \
@@ -184,6 +185,14 @@ pub fn append(tx: &mut Tx, event: &NewEvent) -> Result<Appended, StoreError> {
         )?;
     }
     Ok(Appended { version: event.version, hash })
+}
+
+/// The version of an aggregate's last event; 0 when it has none.
+///
+/// # Errors
+/// The store's own.
+pub fn version(tx: &mut Tx, aggregate: Uuid, merchant: Uuid) -> Result<i64, StoreError> {
+    tx.query_opt(&VERSION, params![aggregate, merchant])?.map_or(Ok(0), |row| row.get(0))
 }
 
 /// The events of one aggregate after a version, in order.

@@ -14,6 +14,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V2__business", include_str!("../migrations/V2__business.sql")),
     ("V3__activation_exchange", include_str!("../migrations/V3__activation_exchange.sql")),
     ("V4__one_time_code", include_str!("../migrations/V4__one_time_code.sql")),
+    ("V5__deadlines", include_str!("../migrations/V5__deadlines.sql")),
 ];
 
 /// The table refinery keeps its record in.

@@ -28,6 +28,8 @@ pub struct Queue {
     release: Statement,
     revive: Statement,
     dead: Statement,
+    waiting: Statement,
+    find: Statement,
     depth: Statement,
     next_due: Statement,
     purge: Statement,
@@ -74,6 +76,13 @@ macro_rules! queue {
                 "SELECT id, merchant_id, topic, subject, version, payload, attempts, token, due_at, \
                  created_at, last_error FROM ", $table,
                 " WHERE state = 'dead' AND (due_at, id) > ($1, $2) ORDER BY due_at, id LIMIT $3")),
+            waiting: Statement::new(concat!($table, "::waiting"), concat!(
+                "SELECT id, merchant_id, topic, subject, version, payload, attempts, token, due_at, \
+                 created_at, last_error FROM ", $table,
+                " WHERE state = 'waiting' AND (due_at, id) > ($1, $2) ORDER BY due_at, id LIMIT $3")),
+            find: Statement::new(concat!($table, "::find"), concat!(
+                "SELECT id, merchant_id, topic, subject, version, payload, attempts, token, due_at, \
+                 created_at, last_error, state FROM ", $table, " WHERE id = $1 {for_update}")),
             depth: Statement::new(concat!($table, "::depth"), concat!(
                 "SELECT (SELECT count(*) FROM ", $table, " WHERE state = 'waiting'), \
                  (SELECT count(*) FROM ", $table, " WHERE state = 'dead')")),
@@ -97,7 +106,7 @@ queue! {
 
 impl Queue {
     /// Its statements, for the catalogue.
-    pub(crate) fn statements(&self) -> [Statement; 12] {
+    pub(crate) fn statements(&self) -> [Statement; 14] {
         [
             self.put,
             self.claim,
@@ -108,6 +117,8 @@ impl Queue {
             self.release,
             self.revive,
             self.dead,
+            self.waiting,
+            self.find,
             self.depth,
             self.next_due,
             self.purge,
@@ -199,6 +210,26 @@ pub enum Verdict {
     RetryAt(Timestamp),
     /// It is dead until a person revives it.
     GiveUp,
+}
+
+/// What is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// To be done, due or not.
+    Waiting,
+    /// Given up: a person has to look.
+    Dead,
+}
+
+impl Standing {
+    /// Its name in the tables and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// How failed work comes back: after `first_seconds`, then twice as long each time up to
@@ -345,21 +376,36 @@ pub fn revive(
     }
 }
 
-/// Dead work, oldest first.
+/// Work that waits, due or not, or that is dead: longest due first.
 ///
 /// # Errors
 /// The store's own.
-pub fn list_dead(
+pub fn list(
     tx: &mut Tx,
     queue: &Queue,
+    standing: Standing,
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<Work>, StoreError> {
     let Cursor { at, id } = after.unwrap_or(Cursor::START);
     let limit = rows_wanted(limit);
-    let rows = tx.query(&queue.dead, params![at, id, limit + 1])?;
+    let statement = match standing {
+        Standing::Waiting => &queue.waiting,
+        Standing::Dead => &queue.dead,
+    };
+    let rows = tx.query(statement, params![at, id, limit + 1])?;
     let rows = rows.iter().map(Work::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, |work| Cursor { at: work.due_at, id: work.id }))
+}
+
+/// One row by its id, locked until the transaction ends, with the name of its state (`waiting`,
+/// `done`, `dead`).
+///
+/// # Errors
+/// The store's own.
+pub fn lock(tx: &mut Tx, queue: &Queue, id: Uuid) -> Result<Option<(Work, String)>, StoreError> {
+    let row = tx.query_opt(&queue.find, params![id])?;
+    row.map(|row| Ok((Work::read(&row)?, row.get(11)?))).transpose()
 }
 
 /// How much waits and how much is dead.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 激活会话: its code is kept as an HMAC and one device has at most one live session.
-    ACTIVATION "activation" ["device_id" "$8", "store_id" "$9", "code_hash" "$10", "code_expires_at" "$11", "device_auth_id" "$12"]
+    ACTIVATION "activation" ["device_id" "$9", "store_id" "$10", "code_hash" "$11", "code_expires_at" "$12", "device_auth_id" "$13"]
     BY_CODE "by_code" = "WHERE code_hash = $1 {for_update}";
     LATEST_OF_DEVICE "latest_of_device" = "WHERE device_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 受理协议.
-    AGREEMENT "agreement" ["application_id" "$8", "document_hash" "$9"]
+    AGREEMENT "agreement" ["application_id" "$9", "document_hash" "$10"]
     BY_APPLICATION "by_application" = "WHERE application_id = $1 AND merchant_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
 }
 

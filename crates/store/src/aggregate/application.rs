@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 进件申请: one merchant's way in, with its form sealed beside it.
-    APPLICATION "application" ["business_no" "$8", "subject_index" "$9", "form" "$10", "claimed_by" "$11"]
+    APPLICATION "application" ["business_no" "$9", "subject_index" "$10", "form" "$11", "claimed_by" "$12"]
     BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
     BY_SUBJECT "by_subject" = "WHERE subject_index = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 商户能力.
-    CAPABILITY "capability" ["name" "$8"]
+    CAPABILITY "capability" ["name" "$9"]
     BY_NAME "by_name" = "WHERE merchant_id = $1 AND name = $2";
     OF_MERCHANT "of_merchant" = "WHERE merchant_id = $1 ORDER BY name";
 }

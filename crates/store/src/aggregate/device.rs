@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 终端设备: a directory table. Its `merchant_id` is the nil id; whose it is now is `bound_merchant_id`.
-    DEVICE "device" ["serial" "$8", "model" "$9", "firmware" "$10", "bound_merchant_id" "$11", "bound_store_id" "$12"]
+    DEVICE "device" ["serial" "$9", "model" "$10", "firmware" "$11", "bound_merchant_id" "$12", "bound_store_id" "$13"]
     BY_SERIAL "by_serial" = "WHERE serial = $1";
     BY_SERIAL_LOCKED "by_serial_locked" = "WHERE serial = $1 {for_update}";
     IN_STOCK "in_stock" = "WHERE state = 'in_stock' AND model = $1 ORDER BY created_at, id LIMIT 1 {for_update} {skip_locked}";
     BY_BOUND "by_bound" = "WHERE bound_merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    LATEST_BOUND "latest_bound" = "WHERE bound_merchant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
 }
 
 /// The device with that serial number (一机一码).
@@ -51,4 +52,12 @@ pub fn list_by_bound_merchant(
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
     list(tx, &BY_BOUND, Some(&merchant), after, limit)
+}
+
+/// The newest device bound to a merchant.
+///
+/// # Errors
+/// The store's own.
+pub fn latest_of_bound_merchant(tx: &mut Tx, merchant: Uuid) -> Result<Option<AggregateRow>, StoreError> {
+    look_up(tx, &LATEST_BOUND, params![merchant])
 }

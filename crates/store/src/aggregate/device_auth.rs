@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 设备身份: one set of device keys; a device has at most one accepted.
-    DEVICE_AUTH "device_auth" ["device_id" "$8", "sign_thumbprint" "$9", "sign_key" "$10", "envelope_key" "$11", "certificate_serial" "$12"]
+    DEVICE_AUTH "device_auth" ["device_id" "$9", "sign_thumbprint" "$10", "sign_key" "$11", "envelope_key" "$12", "certificate_serial" "$13"]
     BY_THUMBPRINT "by_thumbprint" = "WHERE sign_thumbprint = $1";
     BY_CERTIFICATE "by_certificate" = "WHERE certificate_serial = $1";
     ACCEPTED "accepted" = "WHERE device_id = $1 AND state = 'accepted'";

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 密钥槽: what is known of a key a device holds; the key itself only wrapped.
-    KEY_SLOT "key_slot" ["device_id" "$8", "slot" "$9", "key_version" "$10", "kcv" "$11", "wrapped" "$12"]
+    KEY_SLOT "key_slot" ["device_id" "$9", "slot" "$10", "key_version" "$11", "kcv" "$12", "wrapped" "$13"]
     BY_NAME "by_name" = "WHERE device_id = $1 AND slot = $2 AND merchant_id = $3";
     BY_DEVICE "by_device" = "WHERE device_id = $1 AND merchant_id = $2 ORDER BY slot";
 }

@@ -10,6 +10,7 @@ pub mod capability;
 pub mod device;
 pub mod device_auth;
 pub mod key_slot;
+pub mod limit;
 pub mod registration;
 pub mod shipment;
 mod table;
@@ -66,7 +67,7 @@ pub(crate) const LOOK_UPS: &[&[Statement]] = &[
 ];
 
 /// How many columns every aggregate's table begins with.
-const SHARED_COLUMNS: usize = 7;
+const SHARED_COLUMNS: usize = 8;
 
 /// One stored aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub struct AggregateRow {
     pub created_at: Timestamp,
     /// Since when it is so.
     pub updated_at: Timestamp,
+    /// The moment from which, or until which, the state's limit counts; `None` without a limit.
+    pub limit_at: Option<Timestamp>,
     /// The table's own columns, in the order of [`Table::columns`].
     pub columns: Vec<Value>,
 }
@@ -99,6 +102,7 @@ impl AggregateRow {
             facts: row.get(4)?,
             created_at: row.get(5)?,
             updated_at: row.get(6)?,
+            limit_at: row.get(7)?,
             columns: Vec::new(),
         };
         read.columns = row.into_values().split_off(SHARED_COLUMNS);
@@ -114,6 +118,7 @@ impl AggregateRow {
             self.facts.to_value(),
             self.created_at.to_value(),
             self.updated_at.to_value(),
+            self.limit_at.to_value(),
         ];
         params.extend(self.columns.iter().map(ToValue::to_value));
         params
@@ -195,7 +200,7 @@ pub fn lock(tx: &mut Tx, table: &Table, id: Uuid, merchant: Uuid) -> Result<Aggr
 pub fn save(tx: &mut Tx, table: &Table, row: &AggregateRow, expected_version: i64) -> Result<(), StoreError> {
     let mut params = vec![row.id.to_value(), row.merchant_id.to_value(), row.state.to_value()];
     params.extend([row.version.to_value(), row.facts.to_value(), row.updated_at.to_value()]);
-    params.push(expected_version.to_value());
+    params.extend([expected_version.to_value(), row.limit_at.to_value()]);
     params.extend(row.columns.iter().map(ToValue::to_value));
     if tx.execute(&table.save, &params)? == 1 {
         return Ok(());
@@ -230,6 +235,18 @@ pub fn list_by_merchant(
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
     list(tx, &table.list_by_merchant, Some(&merchant), after, limit)
+}
+
+/// The newest aggregate of one merchant.
+///
+/// # Errors
+/// The store's own.
+pub fn latest_of_merchant(
+    tx: &mut Tx,
+    table: &Table,
+    merchant: Uuid,
+) -> Result<Option<AggregateRow>, StoreError> {
+    look_up(tx, &table.latest_of_merchant, params![merchant])
 }
 
 /// All aggregates, oldest first.

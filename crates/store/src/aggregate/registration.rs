@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 报送/入网: one per channel of an application.
-    REGISTRATION "registration" ["application_id" "$8", "channel" "$9", "merchant_no" "$10", "terminal_no" "$11", "network_ref" "$12"]
+    REGISTRATION "registration" ["application_id" "$9", "channel" "$10", "merchant_no" "$11", "terminal_no" "$12", "network_ref" "$13"]
     BY_CHANNEL "by_channel" = "WHERE application_id = $1 AND channel = $2 AND merchant_id = $3";
     BY_APPLICATION "by_application" = "WHERE application_id = $1 AND merchant_id = $2 ORDER BY channel";
 }

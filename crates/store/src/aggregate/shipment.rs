@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 发货单; the address is sealed.
-    SHIPMENT "shipment" ["application_id" "$8", "device_id" "$9", "address" "$10"]
+    SHIPMENT "shipment" ["application_id" "$9", "device_id" "$10", "address" "$11"]
     BY_APPLICATION "by_application" = "WHERE application_id = $1 AND merchant_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
     BY_DEVICE "by_device" = "WHERE device_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
 }

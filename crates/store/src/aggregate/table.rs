@@ -18,11 +18,17 @@ pub struct Table {
     pub(crate) list_by_state: Statement,
     pub(crate) list_by_merchant: Statement,
     pub(crate) list_all: Statement,
+    pub(crate) latest_of_merchant: Statement,
+    pub(crate) due: Statement,
+    pub(crate) set_limit: Statement,
+    pub(crate) tell: Statement,
+    pub(crate) told: Statement,
+    pub(crate) count_told: Statement,
 }
 
 impl Table {
     /// Its statements, for the catalogue.
-    pub(crate) fn statements(&self) -> [Statement; 8] {
+    pub(crate) fn statements(&self) -> [Statement; 14] {
         [
             self.insert,
             self.save,
@@ -32,27 +38,34 @@ impl Table {
             self.list_by_state,
             self.list_by_merchant,
             self.list_all,
+            self.latest_of_merchant,
+            self.due,
+            self.set_limit,
+            self.tell,
+            self.told,
+            self.count_told,
         ]
     }
 }
 
 /// Writes one aggregate's [`Table`] and its further look-ups. Own columns carry their parameter
-/// mark from `$8` on, the same in `insert` and `save`.
+/// mark from `$9` on, the same in `insert` and `save`.
 macro_rules! aggregate_table {
     (@insert $table:literal [$($column:literal $mark:literal),*]) => {
         $crate::sql::Statement::new(concat!($table, "::insert"), concat!(
-            "INSERT INTO ", $table, " (id, merchant_id, state, version, facts, created_at, updated_at",
-            $(", ", $column,)* ") VALUES ($1, $2, $3, $4, $5, $6, $7" $(, ", ", $mark)*, ")"))
+            "INSERT INTO ", $table, " (id, merchant_id, state, version, facts, created_at, updated_at, limit_at",
+            $(", ", $column,)* ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8" $(, ", ", $mark)*, ")"))
     };
     (@save $table:literal [$($column:literal $mark:literal),*]) => {
         $crate::sql::Statement::new(concat!($table, "::save"), concat!(
-            "UPDATE ", $table, " SET state = $3, version = $4, facts = $5, updated_at = $6",
+            "UPDATE ", $table, " SET told_at = CASE WHEN state = $3 AND limit_at = $8 THEN told_at ELSE NULL END, \
+             state = $3, version = $4, facts = $5, updated_at = $6, limit_at = $8",
             $(", ", $column, " = ", $mark,)* " WHERE id = $1 AND merchant_id = $2 AND version = $7"))
     };
     (@names [$($column:literal $mark:literal),*]) => { &[$($column),*] };
     (@select $table:literal [$($column:literal $mark:literal),*] $name:literal $tail:literal) => {
         $crate::sql::Statement::new(concat!($table, "::", $name), concat!(
-            "SELECT id, merchant_id, state, version, facts, created_at, updated_at" $(, ", ", $column)*,
+            "SELECT id, merchant_id, state, version, facts, created_at, updated_at, limit_at" $(, ", ", $column)*,
             " FROM ", $table, " ", $tail))
     };
     ($(#[$doc:meta])* $name:ident $table:literal $columns:tt
@@ -73,6 +86,20 @@ macro_rules! aggregate_table {
                 "WHERE merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
             list_all: aggregate_table!(@select $table $columns "list_all"
                 "WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
+            latest_of_merchant: aggregate_table!(@select $table $columns "latest_of_merchant"
+                "WHERE merchant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1"),
+            due: $crate::sql::Statement::new(concat!($table, "::due"), concat!(
+                "SELECT id, merchant_id, limit_at FROM ", $table, " WHERE state = $1 AND limit_at <= $2 \
+                 AND told_at IS NULL AND (limit_at, id) > ($3, $4) ORDER BY limit_at, id LIMIT $5")),
+            set_limit: $crate::sql::Statement::new(concat!($table, "::set_limit"), concat!(
+                "UPDATE ", $table, " SET limit_at = $3 WHERE id = $1 AND merchant_id = $2")),
+            tell: $crate::sql::Statement::new(concat!($table, "::tell"), concat!(
+                "UPDATE ", $table, " SET told_at = $3 WHERE id = $1 AND merchant_id = $2")),
+            told: $crate::sql::Statement::new(concat!($table, "::told"), concat!(
+                "SELECT id, merchant_id, state, limit_at, told_at FROM ", $table, " WHERE told_at IS NOT NULL \
+                 AND (told_at, id) > ($1, $2) ORDER BY told_at, id LIMIT $3")),
+            count_told: $crate::sql::Statement::new(concat!($table, "::count_told"), concat!(
+                "SELECT count(*) FROM ", $table, " WHERE told_at IS NOT NULL")),
         };
         $(const $query: $crate::sql::Statement =
             aggregate_table!(@select $table $columns $query_name $tail);)*

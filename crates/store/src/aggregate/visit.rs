@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 aggregate_table! {
     /// 现场/视频核实.
-    VISIT "visit" ["application_id" "$8", "assigned_to" "$9", "booked_for" "$10"]
+    VISIT "visit" ["application_id" "$9", "assigned_to" "$10", "booked_for" "$11"]
     BY_APPLICATION "by_application" = "WHERE application_id = $1 AND merchant_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
 }
 

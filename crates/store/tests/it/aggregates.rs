@@ -19,6 +19,7 @@ pub(crate) fn row(merchant: Uuid, state: &str, columns: Vec<Value>) -> Aggregate
         facts: b"sealed facts".to_vec(),
         created_at: at(0),
         updated_at: at(0),
+        limit_at: None,
         columns,
     }
 }

@@ -9,6 +9,7 @@ mod chains;
 mod faults;
 mod idempotency;
 mod limits;
+mod limits_of_states;
 mod postgres;
 mod rules;
 mod stand;

@@ -1,7 +1,7 @@
 //! Outbox and jobs: leases, fencing, back-off, the dead.
 
 use crate::stand::{Stand, at, id, on_both};
-use starpay_store::work::{self, Depth, JOB, NewWork, OUTBOX, Put, Queue, Verdict, Work};
+use starpay_store::work::{self, Depth, JOB, NewWork, OUTBOX, Put, Queue, Standing, Verdict, Work};
 use starpay_store::{Db, Engine, StoreError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ fn failed_work_comes_back_dies_visibly_and_can_be_revived() {
         let (work_id, merchant) = (again.id, again.merchant_id);
         stand.write(move |tx| work::fail(tx, &JOB, &again, Verdict::GiveUp, "refused", at(51))).unwrap();
         assert!(claim(stand, &JOB, "a", 999, 30).is_empty());
-        let dead = stand.read(|tx| work::list_dead(tx, &JOB, None, 10)).unwrap();
+        let dead = stand.read(|tx| work::list(tx, &JOB, Standing::Dead, None, 10)).unwrap();
         assert_eq!(dead.rows.iter().map(|work| work.id).collect::<Vec<_>>(), [work_id]);
         assert_eq!(stand.read(|tx| work::depth(tx, &JOB)).unwrap(), Depth { waiting: 0, dead: 1 });
         stand.write(move |tx| work::revive(tx, &JOB, work_id, merchant, at(60))).unwrap();
