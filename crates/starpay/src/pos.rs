@@ -98,6 +98,7 @@ fn failure(error: Error) -> Failure {
         Error::Unreachable { .. }
         | Error::Malformed { .. }
         | Error::Statement(_)
+        | Error::Certificate(_)
         | Error::Damaged { .. }
         | Error::Ended { .. }
         | Error::StillWaiting { .. }

@@ -12,6 +12,7 @@ use starpay_keys::{random, wire};
 
 use crate::answer::{Phase, Status};
 use crate::attendant::{Attendant, CodeWanted, StepReport};
+use crate::certificate::Certificates;
 use crate::device::{Age, Device};
 use crate::fault::Fault;
 use crate::folder::Folder;
@@ -86,6 +87,7 @@ pub struct Terminal<'a> {
     pub(crate) link: Link<'a>,
     pub(crate) journal: Journal,
     pub(crate) keys: Option<KeySet>,
+    pub(crate) certificates: Certificates,
     pub(crate) trust: TrustAnchor,
     pub(crate) position: Position,
     pub(crate) surroundings: &'a dyn Surroundings,
@@ -116,16 +118,18 @@ impl<'a> Terminal<'a> {
             Device::open(&folder, settings.serial.as_deref(), settings.model.as_deref(), surroundings)?;
         let mut journal = Journal::load(&folder)?;
         let keys = KeySet::load(&folder)?;
+        let certificates = Certificates::load(&folder)?;
         let link =
             Link::new(settings.address, &settings.trust, settings.language, settings.fault, surroundings);
         journal.counters.starts += 1;
         let requests_before = journal.counters.requests;
-        Ok(Self {
+        let mut terminal = Self {
             folder,
             device,
             link,
             journal,
             keys,
+            certificates,
             trust: settings.trust,
             position: settings.position,
             surroundings,
@@ -136,7 +140,9 @@ impl<'a> Terminal<'a> {
             retry_after: None,
             realigned: 0,
             requests_before,
-        })
+        };
+        terminal.show_certificate();
+        Ok(terminal)
     }
 
     /// The device.
@@ -191,7 +197,10 @@ impl<'a> Terminal<'a> {
                 continue;
             };
             match status.phase() {
-                Phase::Active => return Ok(status.clone()),
+                Phase::Active => {
+                    self.keep_certified(attendant)?;
+                    return self.status().cloned().ok_or_else(|| Error::NoAnswer("no status".to_owned()));
+                }
                 Phase::Ended => self.claim_after_end(attendant)?,
                 Phase::Failed if retried => return Err(ended(status)),
                 Phase::Failed => {
@@ -246,7 +255,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Asks for the present status.
-    fn refresh(&mut self) -> Result<(), Error> {
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
         let Progress::Claimed(activation) = &self.journal.progress else { return Ok(()) };
         let request = Request::get(format!("/terminal/v1/activations/{}", activation.status.activation_id));
         let answer = self.link.call::<Status>(&self.device, &request)?;
@@ -263,7 +272,9 @@ impl<'a> Terminal<'a> {
             activation.under_way = None;
         }
         self.retry_after = retry_after;
-        self.save()
+        self.save()?;
+        self.show_certificate();
+        Ok(())
     }
 
     /// Writes the journal.

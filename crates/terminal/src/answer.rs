@@ -35,6 +35,9 @@ pub struct Status {
     /// Only in the answer to the test step.
     #[serde(default)]
     pub receipt: Option<Receipt>,
+    /// The terminal's certificate, once it has one.
+    #[serde(default)]
+    pub certificate: Option<CertificateStatus>,
 }
 
 impl Status {
@@ -56,6 +59,22 @@ impl Status {
         let Some(failure) = &self.failure else { return String::new() };
         format!("{} {} ({})", failure.message, failure.remedy, failure.code).trim().to_owned()
     }
+}
+
+/// Where the terminal's certificate stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// Serial number, hex.
+    pub serial: String,
+    /// Its end.
+    pub until: String,
+    /// From when on it is renewed.
+    pub renew_from: String,
+    /// `in_force`, `due`, `recalled`, `ended` or `over`.
+    pub standing: String,
+    /// Who acts next, when somebody has to.
+    #[serde(default)]
+    pub awaiting: Option<String>,
 }
 
 /// What a state asks of the terminal.
@@ -144,6 +163,12 @@ pub(crate) struct Configuration {
     pub(crate) version: u64,
     pub(crate) sha256: String,
     pub(crate) values: serde_json::Value,
+}
+
+/// Answer to `POST /terminal/v1/certificate-renewal`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RenewedCertificate {
+    pub(crate) certificate: String,
 }
 
 /// The platform's refusal, inside `{"error": …}`.

@@ -28,6 +28,9 @@ pub trait Attendant {
     /// A step is over, well or not.
     fn step_done(&mut self, report: &StepReport);
 
+    /// The terminal renewed its certificate, or could not; it works on either way.
+    fn certificate(&mut self, report: &CertificateReport);
+
     /// The merchant's side is not ready; the terminal asks again after `pause`.
     fn waiting(&mut self, status: &Status, pause: Duration);
 }
@@ -62,5 +65,16 @@ pub struct StepReport {
     /// State of the activation afterwards, as far as the terminal knows.
     pub state: String,
     /// What was seen; never a secret.
+    pub detail: String,
+}
+
+/// How a renewal of the certificate went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateReport {
+    /// Whether the new one is in force.
+    pub ok: bool,
+    /// How long it took.
+    pub ms: u64,
+    /// Serial number and end of the new one, or what hindered it.
     pub detail: String,
 }

@@ -30,6 +30,9 @@ pub enum Error {
     /// Key material that this terminal must not install.
     #[error("the platform's key statement is refused: {0}")]
     Statement(String),
+    /// A certificate that this terminal must not install.
+    #[error("the renewed certificate is refused: {0}")]
+    Certificate(String),
     /// The kept document, the configuration or a file of the terminal does not match its hash or seal.
     #[error("{what} does not match its {proof}")]
     Damaged {

@@ -131,6 +131,16 @@ impl KeySet {
         self.set.certificate().serial()
     }
 
+    /// The first device certificate, for the device's own TLS key.
+    pub(crate) fn certificate(&self) -> &Certificate {
+        self.set.certificate()
+    }
+
+    /// The activation in which the set came.
+    pub(crate) fn activation_id(&self) -> &str {
+        &self.activation_id
+    }
+
     /// The key under which PINs travel to the platform.
     pub(crate) fn platform_key(&self) -> &EnvelopePublicKey {
         self.set.server_envelope_key()

@@ -7,11 +7,13 @@
 //! stands for the secure element of a real device.
 //!
 //! Start reading at [`activation`], which drives the eleven steps from power-on to 已激活;
-//! [`journal`] is what makes it survive a power cut at any moment; [`link`] is the wire.
+//! [`journal`] is what makes it survive a power cut at any moment; [`link`] is the wire. An active
+//! terminal renews its certificate by itself: `certificate`.
 
 pub mod activation;
 pub mod answer;
 pub mod attendant;
+mod certificate;
 pub mod device;
 mod error;
 pub mod fault;
@@ -29,7 +31,7 @@ pub mod surroundings;
 mod walk;
 
 pub use activation::{Settings, Terminal};
-pub use attendant::{Attendant, StepReport};
+pub use attendant::{Attendant, CertificateReport, StepReport};
 pub use error::{Error, Refusal};
 pub use step::Step;
 pub use surroundings::{Moment, PowerCut, Surroundings};

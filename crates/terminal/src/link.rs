@@ -4,6 +4,10 @@
 //! carries a new nonce and timestamp. What is not repeated is a PIN check, where a lost answer
 //! might cost a second of few tries: [`Repeat::Never`].
 //!
+//! Over TLS the terminal shows its certificate where it has one. One that the platform does not
+//! take any more is put aside for the rest of this life: without it the terminal is still heard,
+//! and hears what is wrong.
+//!
 //! The device's clock may be wrong. When the platform says `clock_skew`, the link takes over the
 //! time of that answer's `Date` header, once: a second refusal is final, so that nobody can drag
 //! the clock along step by step.
@@ -16,13 +20,14 @@ use serde::de::DeserializeOwned;
 use starpay_keys::{random, wire};
 use ureq::Agent;
 use ureq::http;
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::answer::ErrorBody;
+use crate::certificate::TlsIdentity;
 use crate::device::Device;
 use crate::fault::{Fault, SKEW_MS};
 use crate::network_test::Leg;
-use crate::platform::{Address, TrustAnchor};
+use crate::platform::{Address, Transport, TrustAnchor};
 use crate::screen::Language;
 use crate::surroundings::Moment;
 use crate::{Error, Refusal, Surroundings, instant};
@@ -123,9 +128,28 @@ pub(crate) struct Signed {
     pub(crate) signature: String,
 }
 
+/// How much a connection depends on its certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Showing {
+    /// Without it the request is as good.
+    WherePossible,
+    /// The request is about this certificate.
+    Always,
+}
+
+/// The certificate that opens connections.
+struct Shown {
+    agent: Agent,
+    serial: String,
+    showing: Showing,
+}
+
 /// The link to the platform.
 pub struct Link<'a> {
     agent: Agent,
+    roots: RootCerts,
+    shown: Option<Shown>,
+    put_aside: Option<String>,
     address: Address,
     language: Language,
     surroundings: &'a dyn Surroundings,
@@ -155,22 +179,54 @@ impl<'a> Link<'a> {
     ) -> Self {
         let roots: Vec<_> =
             trust.certificates().iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::Specific(Arc::new(roots)))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .user_agent(concat!("starpay-terminal/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Self { agent, address, language, surroundings, fault, skew: Skew::Trusted, sent: 0 }
+        let roots = RootCerts::Specific(Arc::new(roots));
+        Self {
+            agent: agent(roots.clone(), None),
+            roots,
+            shown: None,
+            put_aside: None,
+            address,
+            language,
+            surroundings,
+            fault,
+            skew: Skew::Trusted,
+            sent: 0,
+        }
+    }
+
+    /// Opens further connections with this certificate. Plain HTTP shows none, and one that was
+    /// put aside is taken up again only where everything depends on it.
+    pub(crate) fn show(&mut self, identity: Option<&TlsIdentity>, showing: Showing) {
+        let Some(identity) = identity.filter(|_| self.address.transport() == Transport::Tls) else {
+            self.shown = None;
+            return;
+        };
+        let serial = identity.certificate.serial();
+        if showing == Showing::WherePossible && self.put_aside.as_ref() == Some(&serial) {
+            self.shown = None;
+            return;
+        }
+        if let Some(shown) = &mut self.shown
+            && shown.serial == serial
+        {
+            shown.showing = showing;
+            return;
+        }
+        self.shown = Some(Shown { agent: agent(self.roots.clone(), Some(identity)), serial, showing });
+    }
+
+    /// Goes on without the certificate shown; true when that changes anything.
+    fn put_certificate_aside(&mut self) -> bool {
+        match self.shown.take() {
+            Some(shown) if shown.showing == Showing::WherePossible => {
+                self.put_aside = Some(shown.serial);
+                true
+            }
+            kept => {
+                self.shown = kept;
+                false
+            }
+        }
     }
 
     /// Where the platform is.
@@ -225,8 +281,17 @@ impl<'a> Link<'a> {
             let outcome = self.attempt(device, request, tries);
             let pause = match &outcome {
                 Ok(reply) if (200..300).contains(&reply.status) => return outcome,
+                // The handshake was refused: nobody has read the request.
+                Err(Error::Unreachable { leg: Leg::Tls, .. }) if self.put_certificate_aside() => continue,
                 Ok(reply) => {
                     let refused = refusal(reply);
+                    let about_shown = matches!(
+                        refused.code.as_str(),
+                        "device_certificate_mismatch" | "certificate_expired"
+                    );
+                    if about_shown && self.put_certificate_aside() {
+                        continue;
+                    }
                     if refused.code == "clock_skew" && self.take_over_clock(reply) {
                         continue;
                     }
@@ -298,15 +363,16 @@ impl<'a> Link<'a> {
                 .header("starpay-signature", &signed.signature);
         }
         let malformed = |detail: String| Error::Malformed { request: request.describe(), detail };
+        let agent = self.shown.as_ref().map_or(&self.agent, |shown| &shown.agent);
         let answered = match request.method {
             Method::Get => {
                 let message = builder.body(()).map_err(|error| malformed(error.to_string()))?;
-                self.agent.run(message)
+                agent.run(message)
             }
             Method::Post => {
                 let message =
                     builder.body(request.body.as_slice()).map_err(|error| malformed(error.to_string()))?;
-                self.agent.run(message)
+                agent.run(message)
             }
         };
         let mut response = answered.map_err(|error| unreachable_at(&error))?;
@@ -340,6 +406,33 @@ impl<'a> Link<'a> {
         let chance = u32::from(u16::from_be_bytes(random::array(self.surroundings.random())));
         half + half * chance / u32::from(u16::MAX)
     }
+}
+
+/// An HTTP client that trusts these roots and shows this certificate.
+#[expect(clippy::expect_used, reason = "the key crate writes a PEM with one key in it")]
+fn agent(roots: RootCerts, identity: Option<&TlsIdentity>) -> Agent {
+    let client = identity.map(|identity| {
+        let pem = identity.key.to_pkcs8_pem();
+        let key = PrivateKey::from_pem(pem.as_bytes()).expect("the PEM holds a key");
+        let chain = [Certificate::from_der(identity.certificate.der()).to_owned()];
+        ClientCert::new_with_certs(&chain, key)
+    });
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .root_certs(roots)
+        .client_cert(client)
+        .build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_global(Some(REQUEST_TIMEOUT))
+        .user_agent(concat!("starpay-terminal/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
 }
 
 /// Reads a good answer's JSON.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::answer::{Phase, Status};
-use crate::attendant::{CodeWanted, StepReport};
+use crate::answer::{CertificateStatus, Phase, Status};
+use crate::attendant::{CertificateReport, CodeWanted, StepReport};
 use crate::network_test::Leg;
 use crate::operator::EntryError;
 use crate::{Error, Refusal, Step};
@@ -229,8 +229,23 @@ impl Screen {
     pub fn active(language: Language, status: &Status, receipt: &[String]) -> Self {
         let mut lines: Vec<String> = status.merchant_name.clone().into_iter().collect();
         lines.push(language.pick("可以开始收款。", "Ready to take payments.").to_owned());
+        lines.extend(status.certificate.as_ref().map(|certificate| certified(language, certificate)));
         lines.extend(receipt.iter().map(|line| format!("| {line}")));
         Self::new(status_title(language), lines)
+    }
+
+    /// One line about a renewal of the certificate; what hindered it is said when it did not work.
+    #[must_use]
+    pub fn certificate_renewed(language: Language, report: &CertificateReport) -> String {
+        let (mark, said) = if report.ok {
+            ("✓", language.pick("证书已自动换发", "Certificate renewed"))
+        } else {
+            (
+                "✗",
+                language.pick("证书没有换发，稍后自动再试", "Certificate not renewed; it tries again later"),
+            )
+        };
+        format!("{mark} {said}  {}", report.detail)
     }
 
     /// A PIN was right.
@@ -284,12 +299,14 @@ fn reason(language: Language, error: &Error) -> Vec<String> {
             detail.clone(),
             leg_remedy(language, *leg).to_owned(),
         ],
-        Error::Statement(_) | Error::Damaged { .. } | Error::Malformed { .. } => vec![
-            error.to_string(),
-            language
-                .pick("请不要继续使用本机，联系客服。", "Do not use this terminal; call support.")
-                .to_owned(),
-        ],
+        Error::Statement(_) | Error::Certificate(_) | Error::Damaged { .. } | Error::Malformed { .. } => {
+            vec![
+                error.to_string(),
+                language
+                    .pick("请不要继续使用本机，联系客服。", "Do not use this terminal; call support.")
+                    .to_owned(),
+            ]
+        }
         Error::StillWaiting { .. } | Error::Ended { .. } | Error::NoAnswer(_) => vec![error.to_string()],
         Error::Setting { .. }
         | Error::FaultAccepted { .. }
@@ -337,6 +354,23 @@ fn said(language: Language, refusal: &Refusal) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Until when the certificate is good; when somebody has to act, who.
+fn certified(language: Language, certificate: &CertificateStatus) -> String {
+    let day = certificate.until.get(..10).unwrap_or(&certificate.until);
+    let until = format!("{}{day}", language.pick("证书有效期至 ", "Certificate until "));
+    let next = match certificate.standing.as_str() {
+        "due" => language.pick("；本机会自动换发。", "; this terminal renews it by itself."),
+        "recalled" | "ended" => {
+            language.pick("，现已无效；联网后自动换发。", ", no longer good; it is renewed once connected.")
+        }
+        "over" => {
+            language.pick("，已逾期；请联系客服重新激活。", ", over; call support to activate it again.")
+        }
+        _ => "",
+    };
+    format!("{until}{next}")
 }
 
 fn awaited(language: Language, who: &str) -> &str {
@@ -413,6 +447,26 @@ mod tests {
     fn waiting_names_who_must_act_and_how_long_it_takes() {
         let text = Screen::waiting(Language::Zh, &status("waiting"), Duration::from_secs(5)).to_string();
         assert!(text.contains("商户: 签署协议  (约 10分钟)"), "{text}");
+    }
+
+    #[test]
+    fn a_certificate_near_or_past_its_end_says_who_acts() {
+        for (standing, said) in [
+            ("in_force", "2027-11-23"),
+            ("due", "renews it by itself"),
+            ("ended", "no longer good"),
+            ("recalled", "no longer good"),
+            ("over", "call support"),
+        ] {
+            let mut active = status("active");
+            active.certificate = serde_json::from_value(serde_json::json!({
+                "serial": "0a", "until": "2027-11-23T02:00:00Z", "renew_from": "2027-09-24T02:00:00Z",
+                "standing": standing
+            }))
+            .unwrap();
+            let text = Screen::active(Language::En, &active, &[]).to_string();
+            assert!(text.contains(said) && text.contains("2027-11-23"), "{standing}: {text}");
+        }
     }
 
     #[test]

@@ -320,6 +320,17 @@ impl Terminal<'_> {
     /// # Errors
     /// [`Error::Refused`] with `pin_wrong` or `operator_locked`, or what kept the question from its answer.
     pub fn verify_operator(&mut self, number: &str, pin: &secrecy::SecretString) -> Result<(), Error> {
+        match self.ask_about_operator(number, pin) {
+            // Refused at the door: no try was counted. A certificate that ended is renewed at once.
+            Err(Error::Refused(refusal)) if refusal.is_about_certificate() => {
+                self.renew_certificate()?;
+                self.ask_about_operator(number, pin)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn ask_about_operator(&mut self, number: &str, pin: &secrecy::SecretString) -> Result<(), Error> {
         let device_id = self.activation()?.status.device_id.clone();
         let platform = self.platform_key()?;
         let sealed = operator::seal_pin(&platform, &device_id, number, pin, self.surroundings.random())?;

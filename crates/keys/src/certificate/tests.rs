@@ -246,7 +246,7 @@ fn a_tls_key_is_kept_sealed_and_leaves_as_pkcs8() {
     assert_eq!(TlsKey::open(&local, &sealed).unwrap().public_key(), key.public_key());
     assert!(TlsKey::open(&crate::seal::DataKey::generate(&random), &sealed).is_err());
     // Another implementation reads the same key.
-    let pair = rcgen::KeyPair::try_from(key.to_pkcs8_der().as_slice()).unwrap();
+    let pair = rcgen::KeyPair::from_pem(&key.to_pkcs8_pem()).unwrap();
     assert_eq!(rcgen::PublicKeyData::der_bytes(&pair), key.public_key().point());
     assert!(format!("{key:?}").contains("[redacted]"));
 }

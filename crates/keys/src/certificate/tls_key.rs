@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use p256::pkcs8::EncodePrivateKey;
+use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use zeroize::Zeroizing;
 
 use super::{Certificate, CertificateError, Purpose, issue};
@@ -60,14 +60,14 @@ impl TlsKey {
         if ours { Ok(certificate) } else { Err(CertificateError::Purpose) }
     }
 
-    /// The key as PKCS#8 DER, the form in which a TLS stack takes one. The only way in which a
+    /// The key as PKCS#8 in PEM, the form in which a TLS stack takes one. The only way in which a
     /// device's key leaves this crate: the virtual terminal has no secure element that could sign
     /// the handshake itself.
     #[must_use]
     #[expect(clippy::expect_used, reason = "encoding a valid key has no failing case")]
-    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
         let key = p256::SecretKey::from_slice(self.0.expose().expose()).expect("a signing key is a key");
-        Zeroizing::new(key.to_pkcs8_der().expect("a valid key encodes").as_bytes().to_vec())
+        key.to_pkcs8_pem(LineEnding::LF).expect("a valid key encodes")
     }
 
     /// The key sealed under the device's local key, for its own storage.

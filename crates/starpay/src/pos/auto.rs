@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use starpay_terminal::answer::Status;
-use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
+use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
 use starpay_terminal::operator::{Operator, Role, check_number, check_pin};
 use starpay_terminal::{Error, Refusal, Step, Terminal};
 
@@ -123,6 +123,11 @@ impl Attendant for Automaton {
             state: &report.state,
             detail: &report.detail,
         });
+    }
+
+    fn certificate(&mut self, report: &CertificateReport) {
+        let CertificateReport { ok, ms, detail } = report;
+        say(&Report { step: "certificate", ok: *ok, ms: *ms, state: "active", detail });
     }
 
     fn waiting(&mut self, status: &Status, pause: Duration) {

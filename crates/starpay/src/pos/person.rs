@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use starpay_terminal::answer::Status;
-use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
+use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
 use starpay_terminal::operator::{EntryError, Operator, Role, check_number, check_pin};
 use starpay_terminal::screen::{Language, Screen};
 use starpay_terminal::{Error, Refusal, Step, Terminal};
@@ -174,6 +174,10 @@ impl Attendant for Person {
     fn step_done(&mut self, report: &StepReport) {
         self.waiting_for.clear();
         self.say(&Screen::progress(self.language, report));
+    }
+
+    fn certificate(&mut self, report: &CertificateReport) {
+        self.say(&Screen::certificate_renewed(self.language, report));
     }
 
     fn waiting(&mut self, status: &Status, pause: Duration) {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use starpay_terminal::answer::Status;
-use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
+use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
 use starpay_terminal::operator::{Operator, Role};
 use starpay_terminal::{Error, Refusal, Step, Surroundings, Terminal};
 
@@ -260,6 +260,13 @@ impl Attendant for Player<'_> {
         if report.ok {
             self.meet_state(&report.state);
         }
+    }
+
+    fn certificate(&mut self, report: &CertificateReport) {
+        let mark = if report.ok { "ok" } else { "refused" };
+        let mut out = std::io::stdout().lock();
+        // A reader that went away does not stop a scenario.
+        let _ = writeln!(out, "{:<13} {mark:<7} {:>6} ms  {}", "certificate", report.ms, report.detail);
     }
 
     fn waiting(&mut self, status: &Status, _pause: Duration) {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use starpay_keys::random::{OsRandom, Random};
 use starpay_terminal::activation::{Position, PositionSource, Settings};
 use starpay_terminal::answer::Status;
-use starpay_terminal::attendant::{Attendant, CodeWanted, StepReport};
+use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
 use starpay_terminal::fault::Fault;
 use starpay_terminal::operator::{Operator, Role};
 use starpay_terminal::platform::{Address, TrustAnchor};
@@ -33,6 +33,12 @@ impl Bench {
             moments_left: Cell::new(None),
             moments: Cell::new(0),
         }
+    }
+
+    /// So many days later.
+    pub(crate) fn after_days(self, days: i64) -> Self {
+        self.now_ms.set(self.now_ms.get() + days * 86_400_000);
+        self
     }
 
     /// The power lasts for so many moments.
@@ -80,6 +86,7 @@ pub(crate) struct Typist {
     pub(crate) reports: Vec<StepReport>,
     pub(crate) asked: Vec<String>,
     pub(crate) waited_for: Vec<String>,
+    pub(crate) renewals: Vec<CertificateReport>,
 }
 
 impl Typist {
@@ -94,6 +101,7 @@ impl Typist {
             reports: Vec::new(),
             asked: Vec::new(),
             waited_for: Vec::new(),
+            renewals: Vec::new(),
         }
     }
 
@@ -130,6 +138,10 @@ impl Attendant for Typist {
 
     fn step_done(&mut self, report: &StepReport) {
         self.reports.push(report.clone());
+    }
+
+    fn certificate(&mut self, report: &CertificateReport) {
+        self.renewals.push(report.clone());
     }
 
     fn waiting(&mut self, status: &Status, _pause: Duration) {

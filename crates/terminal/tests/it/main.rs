@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails there")]
 
 mod bench;
+mod certificates;
 mod journey;
 mod network;
 mod platform;
 mod power;
 mod refusal;
+mod renewal;
 mod wire;

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use rustls::server::WebPkiClientVerifier;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use starpay_keys::certificate::{self, CertificateRequest, DeviceSubject};
+use starpay_keys::certificate::{self, Certificate, CertificateRequest, DeviceSubject};
 use starpay_keys::envelope::{self, Envelope, EnvelopePublicKey, Suite};
 use starpay_keys::hsm::{Hsm, SignerName};
 use starpay_keys::key_block::ProtectionKey;
@@ -18,6 +20,7 @@ use starpay_keys::signature::{PublicKey, Signature};
 use starpay_keys::tmk::Tmk;
 use starpay_keys::wire;
 
+use crate::certificates::{Certificates, Known};
 use crate::wire::{Arrived, Reply, read, write};
 
 /// The code that is good here.
@@ -28,10 +31,10 @@ pub(crate) const PIN: &str = "480917";
 pub(crate) const WEAK_PIN: &str = "123456";
 /// The terminal's serial number.
 pub(crate) const SERIAL: &str = "99990004STAR00000001";
-/// The platform's clock stands still.
+/// The platform's clock stands still until a test moves it.
 pub(crate) const NOW_MS: i64 = 1_795_419_671_000;
 const DATE: &str = "Mon, 23 Nov 2026 07:41:11 GMT";
-const DEVICE_ID: &str = "dev_1";
+pub(crate) const DEVICE_ID: &str = "dev_1";
 const STEPS: [&str; 11] = [
     "claimed",
     "identity_proven",
@@ -77,6 +80,8 @@ pub(crate) enum Quirk {
     Busy(u32),
     /// Accepts any signature, nonce and time.
     Careless,
+    /// Renews the certificate for another terminal's serial.
+    RenewsForAnother,
 }
 
 /// What happened on the platform.
@@ -94,6 +99,8 @@ pub(crate) struct Ledger {
     pub(crate) pins: BTreeMap<String, String>,
     /// Requests that arrived, in order.
     pub(crate) requests: Vec<String>,
+    /// Serial numbers of the certificates shown, request by request.
+    pub(crate) shown: Vec<Option<String>>,
     /// Languages asked for.
     pub(crate) languages: HashSet<String>,
 }
@@ -104,12 +111,14 @@ pub(crate) struct Issued {
     version: u32,
     kcv: String,
     serial: String,
+    certificate: Known,
     answer: Value,
 }
 
 #[derive(Default)]
 struct State {
     ledger: Ledger,
+    certificates: Certificates,
     nonces: HashSet<String>,
     sign_key: Option<PublicKey>,
     envelope_key: Option<EnvelopePublicKey>,
@@ -130,6 +139,7 @@ struct Inner {
     keystore: Keystore,
     other: Keystore,
     quirk: Quirk,
+    now_ms: AtomicI64,
     state: Mutex<State>,
     stopping: AtomicBool,
 }
@@ -138,6 +148,7 @@ struct Inner {
 pub(crate) struct Platform {
     inner: Arc<Inner>,
     port: u16,
+    tls: Option<Arc<Tls>>,
     server: Option<JoinHandle<()>>,
     _home: tempfile::TempDir,
 }
@@ -148,6 +159,15 @@ impl Platform {
     }
 
     pub(crate) fn with(quirk: Quirk) -> Self {
+        Self::serve(quirk, None)
+    }
+
+    /// A platform that speaks TLS and takes the terminal's certificate.
+    pub(crate) fn over_tls(quirk: Quirk) -> Self {
+        Self::serve(quirk, Some(rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap()))
+    }
+
+    fn serve(quirk: Quirk, identity: Option<rcgen::CertifiedKey<rcgen::KeyPair>>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let master = MasterKey::given([7; 32]);
@@ -164,32 +184,54 @@ impl Platform {
             keystore: make("ours"),
             other: make("other"),
             quirk,
+            now_ms: AtomicI64::new(NOW_MS),
             state: Mutex::new(state),
             stopping: AtomicBool::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let serving = Arc::clone(&inner);
+        let tls = identity.map(|identity| Arc::new(Tls::new(&identity, &inner)));
+        let (serving, door) = (Arc::clone(&inner), tls.clone());
         let server = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if serving.stopping.load(Ordering::SeqCst) {
                     return;
                 }
-                let stream = stream.unwrap();
-                if let Some(arrived) = read(&stream) {
-                    write(&stream, &serving.answer(&arrived), DATE);
+                let mut stream = stream.unwrap();
+                match &door {
+                    Some(tls) => tls.serve(stream, &serving),
+                    None => {
+                        if let Some(arrived) = read(&mut stream) {
+                            write(&mut stream, &serving.answer(&arrived, None), DATE);
+                        }
+                    }
                 }
             }
         });
-        Self { inner, port, server: Some(server), _home: home }
+        Self { inner, port, tls, server: Some(server), _home: home }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        match self.tls {
+            Some(_) => format!("https://localhost:{}", self.port),
+            None => format!("http://127.0.0.1:{}", self.port),
+        }
     }
 
+    /// The anchors of terminals: the platform's root and, where it speaks TLS, the server's own.
     pub(crate) fn trust_pem(&self) -> String {
-        self.inner.keystore.root_certificate().to_pem()
+        let server = self.tls.as_ref().map_or("", |tls| tls.certificate_pem.as_str());
+        format!("{}{server}", self.inner.keystore.root_certificate().to_pem())
+    }
+
+    /// Moves the platform's clock.
+    pub(crate) fn set_clock(&self, now_ms: i64) {
+        self.inner.now_ms.store(now_ms, Ordering::SeqCst);
+    }
+
+    /// Looks at, or changes, what the platform knows of certificates.
+    pub(crate) fn certificates<T>(&self, look: impl FnOnce(&mut Certificates) -> T) -> T {
+        look(&mut self.inner.state.lock().unwrap().certificates)
     }
 
     /// Looks at what happened.
@@ -213,23 +255,28 @@ impl Drop for Platform {
     }
 }
 
-type Answer = Result<Value, (u16, Value)>;
+pub(crate) type Answer = Result<Value, (u16, Value)>;
 
-fn refuse(status: u16, code: &str, field: Value) -> (u16, Value) {
+pub(crate) fn refuse(status: u16, code: &str, field: Value) -> (u16, Value) {
     let error = json!({"code": code, "message": format!("refused: {code}"), "field": field,
         "remedy": "do otherwise", "doc": null, "tries_left": (code == "pin_wrong").then_some(4)});
     (status, json!({ "error": error }))
 }
 
-fn b64(value: &Value) -> Vec<u8> {
+pub(crate) fn b64(value: &Value) -> Vec<u8> {
     wire::from_base64url(value.as_str().unwrap()).unwrap()
 }
 
 impl Inner {
-    fn answer(&self, arrived: &Arrived) -> Reply {
+    fn now_s(&self) -> i64 {
+        self.now_ms.load(Ordering::SeqCst) / 1000
+    }
+
+    fn answer(&self, arrived: &Arrived, shown: Option<&str>) -> Reply {
         let mut state = self.state.lock().unwrap();
         let (path, query) = arrived.target.split_once('?').unwrap_or((&arrived.target, ""));
         state.ledger.requests.push(format!("{} {path}", arrived.method));
+        state.ledger.shown.push(shown.map(str::to_owned));
         state.ledger.languages.insert(arrived.header("accept-language").to_owned());
         if state.busy_left > 0 {
             state.busy_left -= 1;
@@ -243,7 +290,7 @@ impl Inner {
         let outcome = if path == "/terminal/v1/network/echo" {
             Ok(json!({"time": "2026-11-23T07:41:11Z"}))
         } else {
-            self.step(&mut state, arrived, path)
+            self.step(&mut state, arrived, path, shown)
         };
         let (status, body) = match outcome {
             Ok(body) => (200, body),
@@ -253,7 +300,7 @@ impl Inner {
         Reply { status, body: body.to_string().into_bytes(), retry_after_s: waits.then_some(3) }
     }
 
-    fn step(&self, state: &mut State, arrived: &Arrived, path: &str) -> Answer {
+    fn step(&self, state: &mut State, arrived: &Arrived, path: &str, shown: Option<&str>) -> Answer {
         let body: Value = if arrived.body.is_empty() {
             Value::Null
         } else {
@@ -266,7 +313,19 @@ impl Inner {
         if state.sign_key.is_none() {
             return Err(refuse(401, "device_unknown", Value::Null));
         }
+        if shown.is_some_and(|shown| !state.certificates.takes(shown)) {
+            return Err(refuse(403, "device_certificate_mismatch", Value::Null));
+        }
+        if path == "/terminal/v1/certificate-renewal" {
+            return state.certificates.renew(&self.keystore, self.quirk, &body, self.now_s());
+        }
+        if path == "/terminal/v1/certificate-renewal/confirm" {
+            return state.certificates.confirm(shown, &body, self.now_s());
+        }
         if path == "/terminal/v1/operators/verify" {
+            if !state.certificates.counts(self.now_s()) {
+                return Err(refuse(403, "certificate_expired", Value::Null));
+            }
             let number = body["number"].as_str().unwrap();
             let pin = self.open_pin(number, &body["pin"]);
             return match state.ledger.pins.get(number) {
@@ -306,7 +365,7 @@ impl Inner {
         if signature.is_none_or(|signature| key.verify(text.as_bytes(), &signature).is_err()) {
             return Err(refuse(401, "signature_invalid", Value::Null));
         }
-        if (timestamp - NOW_MS).abs() > 300_000 {
+        if (timestamp / 1000 - self.now_s()).abs() > 300 {
             return Err(refuse(401, "clock_skew", Value::Null));
         }
         if !state.nonces.insert(nonce.to_owned()) {
@@ -370,6 +429,7 @@ impl Inner {
             "status_text": if name == "active" { "已激活" } else { "未激活" },
             "next_step": next_step, "failure": failure, "completed": state.completed, "waiting": waiting,
             "merchant_name": "星光小面馆", "expires_at": null,
+            "certificate": state.certificates.status(self.now_s()),
         })
     }
 
@@ -514,7 +574,7 @@ impl Inner {
             &authority.root_certificate(),
             &request,
             DeviceSubject { serial: SERIAL, device_id: DEVICE_ID },
-            NOW_MS / 1000,
+            self.now_s(),
             &OsRandom,
         )
         .unwrap();
@@ -553,7 +613,8 @@ impl Inner {
             "signature": wire::base64url(&signature.to_bytes()),
             "signer": wire::base64url(signer.der()),
         });
-        Issued { version, kcv: tmk.check_value(), serial: certificate.serial(), answer }
+        let known = Known { serial: certificate.serial(), not_after_s: certificate.not_after_s() };
+        Issued { version, kcv: tmk.check_value(), serial: certificate.serial(), certificate: known, answer }
     }
 
     fn confirm(&self, state: &mut State, body: &Value) -> Answer {
@@ -568,6 +629,7 @@ impl Inner {
             .cloned()
             .ok_or_else(|| refuse(422, "kcv_mismatch", "kcv".into()))?;
         assert_eq!(body["certificate_serial"], known.serial);
+        state.certificates.present.get_or_insert(known.certificate.clone());
         let answer = self.complete(state, "keys_loaded")?;
         state.ledger.confirmed.push(known.kcv);
         Ok(answer)
@@ -597,4 +659,58 @@ impl Inner {
 
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+/// The server's TLS: it takes the terminal's certificate and judges it by the platform's clock.
+struct Tls {
+    config: Arc<rustls::ServerConfig>,
+    certificate_pem: String,
+}
+
+struct Clock(Arc<Inner>);
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl rustls::time_provider::TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now_s = self.0.now_s().try_into().unwrap();
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(now_s)))
+    }
+}
+
+impl Tls {
+    fn new(identity: &rcgen::CertifiedKey<rcgen::KeyPair>, inner: &Arc<Inner>) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from(inner.keystore.root_certificate().der().to_vec())).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()
+            .unwrap();
+        let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
+        let clock = Arc::new(Clock(Arc::clone(inner)));
+        let config = rustls::ServerConfig::builder_with_details(provider, clock)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![identity.cert.der().clone()], key)
+            .unwrap();
+        Self { config: Arc::new(config), certificate_pem: identity.cert.pem() }
+    }
+
+    /// One request. A terminal that hangs up, or was refused, is none of this server's business.
+    fn serve(&self, stream: TcpStream, inner: &Inner) {
+        let connection = rustls::ServerConnection::new(Arc::clone(&self.config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        let Some(arrived) = read(&mut stream) else { return };
+        let shown =
+            stream.conn.peer_certificates().map(|chain| Certificate::parse(&chain[0]).unwrap().serial());
+        write(&mut stream, &inner.answer(&arrived, shown.as_deref()), DATE);
+        stream.conn.send_close_notify();
+        let _ = std::io::Write::flush(&mut stream);
+    }
 }

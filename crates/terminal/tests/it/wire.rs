@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 
 /// A request as it arrived.
 pub(crate) struct Arrived {
@@ -26,7 +25,7 @@ pub(crate) struct Reply {
 }
 
 /// Reads a request; `None` when the other side only knocked.
-pub(crate) fn read(stream: &TcpStream) -> Option<Arrived> {
+pub(crate) fn read(stream: &mut impl Read) -> Option<Arrived> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -46,12 +45,13 @@ pub(crate) fn read(stream: &TcpStream) -> Option<Arrived> {
 }
 
 /// Writes an answer; the other side may have gone.
-pub(crate) fn write(mut stream: &TcpStream, reply: &Reply, date: &str) {
+pub(crate) fn write(stream: &mut impl Write, reply: &Reply, date: &str) {
     let retry = reply.retry_after_s.map_or(String::new(), |seconds| format!("Retry-After: {seconds}\r\n"));
     let head = format!(
         "HTTP/1.1 {} X\r\nDate: {date}\r\nContent-Length: {}\r\nConnection: close\r\n{retry}\r\n",
         reply.status,
         reply.body.len()
     );
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&reply.body));
+    let written = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&reply.body));
+    let _ = written.and_then(|()| stream.flush());
 }
