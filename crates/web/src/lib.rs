@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod page;
 mod paging;
 mod problem;
+mod query;
 mod request_id;
 mod routes;
 mod security;
@@ -65,11 +66,12 @@ pub fn without_pages() -> Router<Web> {
 pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> Router {
     let Telemetry { ids, metrics, registry } = telemetry;
     let observer = request_id::Observer { ids, metrics };
+    let bare = from_fn_with_state(Arc::new(query::Known::default()), query::refuse_unknown);
     api::routes()
         .and(terminal::routes())
         .into_router()
-        .route("/api/openapi.json", get(openapi::serve))
-        .route("/dev/outbox.json", get(api::outbox::list))
+        .route("/api/openapi.json", get(openapi::serve).route_layer(bare.clone()))
+        .route("/dev/outbox.json", get(api::outbox::list).route_layer(bare))
         .merge(pages)
         .method_not_allowed_fallback(request_id::no_such_method)
         .layer(from_fn(security::headers))

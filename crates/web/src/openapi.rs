@@ -174,6 +174,32 @@ mod tests {
         }
     }
 
+    /// A list is narrowed by the fields it shows, under the names it shows them by.
+    #[test]
+    fn every_filter_is_a_field_of_what_is_listed() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut filters = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let answer = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+            let shown = answer["$ref"].as_str().and_then(|name| document.pointer(name.strip_prefix('#')?));
+            let row = shown.and_then(|list| list.pointer("/properties/data/items"));
+            let row = row.map(|row| match row["$ref"].as_str() {
+                Some(name) => document.pointer(&name[1..]).unwrap(),
+                None => row,
+            });
+            let Some(row) = row else { continue };
+            for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                if parameter["in"] != "query" || ["cursor", "limit"].contains(&name) {
+                    continue;
+                }
+                assert!(row["properties"][name].is_object(), "{path}: {name} is no field of {row}");
+                filters.push(format!("{path} {name}"));
+            }
+        }
+        assert!(filters.len() >= 4, "{filters:?}");
+    }
+
     /// Whoever opens a door without a lock changes this list, and a reviewer sees it.
     #[test]
     fn open_doors_are_as_reviewed() {

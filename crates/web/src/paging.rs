@@ -5,6 +5,7 @@
 //! It grants nothing: what a caller may see is decided by the use case, not by the cursor.
 
 use crate::problem::Problem;
+use crate::query::pairs;
 use axum::extract::FromRequestParts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -55,19 +56,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let list = parts.uri.path().to_owned();
         let mut page = Page::default();
-        for (name, value) in pairs(parts.uri.query().unwrap_or_default()) {
-            match name {
-                "cursor" if !value.is_empty() => page.cursor = Some(unwrap(&list, value)?),
-                "limit" => page.limit = Some(limit(value)?),
+        for (name, value) in pairs(&parts.uri)? {
+            match name.as_str() {
+                "cursor" if !value.is_empty() => page.cursor = Some(unwrap(&list, &value)?),
+                "limit" => page.limit = Some(limit(&value)?),
                 _ => {}
             }
         }
         Ok(Self { list, page })
     }
-}
-
-fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter_map(|pair| pair.split_once('='))
 }
 
 fn limit(text: &str) -> Result<u32, Problem> {

@@ -314,6 +314,7 @@ mod tests {
         "truncated",
         "unauthenticated",
         "unknown_field",
+        "unknown_parameter",
         "utf8_invalid",
         "version_missing",
     ];

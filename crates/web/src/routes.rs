@@ -2,8 +2,11 @@
 //! list of doors without a lock are all read from it, so they cannot disagree.
 
 use crate::Web;
+use crate::query::{self, Known};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use http::Method;
+use std::sync::Arc;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
@@ -79,12 +82,15 @@ impl Routes {
         let (schemas, paths, router) = handlers;
         self.schemas.extend(schemas);
         for (path, mut item) in paths.paths {
+            let mut known = Known::default();
             for (method, operation) in operations(&mut item) {
                 let needs_key = method == Method::POST && repeats == Repeats::ByKey;
                 describe(operation, self.tag, access, needs_key);
+                known.add(&method, operation);
                 self.doors.push(Door { path: path.clone(), method: method.to_string(), access, needs_key });
             }
-            self.router = self.router.route(&path, router.clone());
+            let checked = from_fn_with_state(Arc::new(known), query::refuse_unknown);
+            self.router = self.router.route(&path, router.clone().route_layer(checked));
             self.paths.paths.insert(path, item);
         }
         self

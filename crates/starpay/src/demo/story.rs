@@ -123,7 +123,7 @@ impl Story<'_> {
 
     fn verify_on_site(&mut self, applicant: &Party, application: &str) -> Result<(), Failure> {
         let (cast, slot) = (self.cast, &self.slot);
-        let visits = format!("/api/v1/visits?application={application}");
+        let visits = format!("/api/v1/visits?application_id={application}");
         let visit = self.report.step("book_visit", "applicant", || {
             let seen = applicant.wait(&visits, |seen| !rows(seen).is_empty())?;
             let offered = first(&seen)?;
@@ -180,7 +180,7 @@ impl Story<'_> {
 
     fn register(&mut self, applicant: &Party, application: &str) -> Result<(), Failure> {
         let registry = &self.cast.registry;
-        let path = format!("/api/v1/registrations?application={application}");
+        let path = format!("/api/v1/registrations?application_id={application}");
         let seen = applicant.wait(&path, |seen| {
             !rows(seen).is_empty() && rows(seen).iter().all(|row| state_of(row) != "pending")
         })?;
@@ -207,7 +207,7 @@ impl Story<'_> {
 
     fn ship(&mut self, applicant: &Party, application: &str) -> Result<(), Failure> {
         let (cast, identity) = (self.cast, self.identity);
-        let shipments = format!("/api/v1/shipments?application={application}");
+        let shipments = format!("/api/v1/shipments?application_id={application}");
         let shipment = self.report.step("confirm_address", "applicant", || {
             let seen = applicant.wait(&shipments, |seen| !rows(seen).is_empty())?;
             let id = text(first(&seen)?, "id")?.to_owned();

@@ -47,12 +47,12 @@ pub(crate) fn routes() -> Routes {
 #[into_params(parameter_in = Query)]
 struct OfApplication {
     /// Only those of this application, `app_…`.
-    application: Option<String>,
+    application_id: Option<String>,
 }
 
 impl OfApplication {
     fn id(&self) -> Result<Option<ApplicationId>, Problem> {
-        let unknown = || Problem::malformed("query_invalid").about("application");
-        self.application.as_deref().map(|text| ApplicationId::parse(text).ok_or_else(unknown)).transpose()
+        let unknown = || Problem::malformed("query_invalid").about("application_id");
+        self.application_id.as_deref().map(|text| ApplicationId::parse(text).ok_or_else(unknown)).transpose()
     }
 }

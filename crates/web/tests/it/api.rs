@@ -55,6 +55,38 @@ async fn a_list_is_walked_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_merchant_too_sees_only_the_state_asked_for() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let wanted = json!({"subject_type": "sole_proprietor"});
+    let mut drafts = Vec::new();
+    for number in 0..5 {
+        let made = site.post(&session, &format!("a{number}"), "/api/v1/applications", &wanted).await.json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        if number % 2 == 0 {
+            drafts.push(id);
+        } else {
+            let path = format!("/api/v1/applications/{id}/withdraw");
+            let withdrawn = site.post(&session, &format!("w{number}"), &path, &json!({})).await;
+            assert_eq!(withdrawn.json()["state"], "withdrawn", "{}", withdrawn.text);
+        }
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for expected in [2, 1] {
+        let path = format!("/api/v1/applications?state=draft&limit=2&cursor={cursor}");
+        let page = site.get(&session, &path).await.json();
+        let rows = page["data"].as_array().unwrap();
+        assert_eq!(rows.len(), expected, "{page}");
+        seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
+    }
+    assert!(cursor.is_empty());
+    seen.sort();
+    drafts.sort();
+    assert_eq!(seen, drafts);
+}
+
+#[tokio::test]
 async fn what_somebody_else_changed_is_not_overwritten() {
     let site = Site::new();
     let session = site.merchant("15400000001").await;

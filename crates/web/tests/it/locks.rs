@@ -49,6 +49,21 @@ async fn no_locked_door_opens_to_a_stranger() {
 }
 
 #[tokio::test]
+async fn no_route_passes_an_unknown_parameter_over() {
+    let site = Site::new();
+    let listed = openapi::doors().into_iter().map(|door| (door.method, filled(&door.path)));
+    let unlisted = ["/api/openapi.json", "/dev/outbox.json"].map(|path| ("GET".to_owned(), path.to_owned()));
+    for (method, path) in listed.chain(unlisted) {
+        let request = bearer(&method, &format!("{path}?colour=red"), &admin());
+        let refused = site.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(refused.refusal(), (400, "unknown_parameter".to_owned()), "{method} {path}");
+        let error = &refused.json()["error"];
+        assert_eq!(error["field"], "colour", "{method} {path}");
+        assert!(error["remedy"].as_str().unwrap().contains("/api/openapi.json"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_post_that_moves_something_needs_its_key() {
     let site = Site::new();
     for door in openapi::doors().into_iter().filter(|door| door.needs_key) {
@@ -104,10 +119,11 @@ async fn one_line_a_request_and_no_secret_in_it() {
     let body = serde_json::json!({"serial": "99990004STAR00000001", "model": "STAR-A1"});
     let made = site.post(&token, "k1", "/api/v1/devices", &body).await.json();
     let id = made["id"].as_str().unwrap();
+    site.get(&token, &format!("/api/v1/devices/{id}")).await;
     site.get(&token, &format!("/api/v1/devices/{id}?note=13800000000")).await;
     let logged = LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap());
     let answered: Vec<&str> = logged.lines().filter(|line| line.contains("request answered")).collect();
-    assert_eq!(answered.len(), 2, "{logged}");
+    assert_eq!(answered.len(), 3, "{logged}");
     for part in
         [r#""http.route":"/api/v1/devices/{id}""#, r#""actor.kind":"warehouse""#, r#""http.status":200"#]
     {

@@ -140,7 +140,8 @@ async fn queries_and_ids_are_checked() {
     for (path, status, code, field) in [
         ("/api/v1/devices?limit=0", 400, "limit_invalid", "limit"),
         ("/api/v1/devices?cursor=forged", 400, "cursor_invalid", "cursor"),
-        ("/api/v1/visits?application=app_1", 400, "query_invalid", "application"),
+        ("/api/v1/visits?application_id=app_1", 400, "query_invalid", "application_id"),
+        ("/api/v1/visits?application=app_1", 400, "unknown_parameter", "application"),
         ("/api/v1/applications?state=melted", 400, "choice", "state"),
         ("/api/v1/devices/dev_1", 404, "not_found", "id"),
         ("/api/v1/idempotency/has%20space", 400, "idempotency_key_invalid", "key"),
