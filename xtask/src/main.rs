@@ -1,4 +1,5 @@
-//! Developer commands: `cargo xtask setup | check | test | docs | screens | postgres`.
+//! Developer commands: `cargo xtask setup | check | test | fuzz | docs | screens |
+//! postgres`.
 //!
 //! They are Rust, not shell, so that they are read, typed and reviewed like the rest. Nothing
 //! here is part of the product. Start at [`run`].
@@ -7,6 +8,7 @@ mod arrows;
 mod axe;
 mod check;
 mod docs;
+mod fuzz;
 mod migrations;
 mod peers;
 mod postgres;
@@ -36,8 +38,14 @@ enum Command {
     Setup,
     /// Formatting, lints, crate arrows, tidiness, migrations, generated documents
     Check,
-    /// Set-up, checks, then every test on both engines
+    /// Set-up, checks, then every test on both engines, fuzz targets and benches in small
     Test,
+    /// Run the four fuzz targets side by side
+    Fuzz {
+        /// How long, in seconds
+        #[arg(long, default_value_t = test::FUZZ_SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+    },
     /// Write docs/generated and the tables of docs/guide anew
     Docs,
     /// Take the pictures of the pages with Chromium
@@ -59,6 +67,7 @@ fn run(root: &Path, command: Command) -> Outcome {
         Command::Setup => setup::run(root),
         Command::Check => check::run(root),
         Command::Test => test::run(root),
+        Command::Fuzz { seconds } => fuzz::run(root, seconds),
         Command::Docs => docs::write(root),
         Command::Screens { arguments } => test::screens(root, &arguments),
         Command::Postgres { command } => postgres::run_with(root, &command),

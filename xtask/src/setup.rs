@@ -50,6 +50,16 @@ const NEEDS: &[Need] = &[
         packages: &["softhsm2"],
         met: || find_program("softhsm2-util").is_some(),
     },
+    Need {
+        what: "a C++ compiler, which builds libFuzzer",
+        packages: &["g++"],
+        met: || find_program("c++").is_some(),
+    },
+    Need {
+        what: "valgrind, which counts the codec's instructions and allocations",
+        packages: &["valgrind"],
+        met: || find_program("valgrind").is_some(),
+    },
     Need { what: "npm", packages: &["npm"], met: || find_program("npm").is_some() },
 ];
 

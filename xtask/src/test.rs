@@ -1,13 +1,17 @@
-//! `cargo xtask test`: set-up, checks, every test on both engines, the benches in small.
+//! `cargo xtask test`: set-up, checks, every test on both engines, the fuzz targets for a minute,
+//! the benches in small.
 
 use crate::process::{Failure, Outcome, Phases, capture, cargo, failure, say, succeed, typed};
-use crate::{check, docs, postgres, setup};
+use crate::{check, docs, fuzz, postgres, setup};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// One build for everything: binaries, unit tests, whole-system tests.
 pub(crate) const BUILD: &[&str] = &["build", "--locked", "--workspace", "--all-targets", "--quiet"];
+
+/// How long each fuzz target runs, all side by side.
+pub(crate) const FUZZ_SECONDS: u32 = 60;
 
 /// Benches that only prove that they run: (arguments, what must be in the answer).
 const BENCH_SMOKE: &[(&[&str], &str)] = &[
@@ -30,6 +34,7 @@ fn all(root: &Path, phases: &mut Phases) -> Outcome<Totals> {
     let binary = check::phases_of(root, phases)?;
     let server = phases.run("private PostgreSQL", postgres::Server::start)?;
     let totals = phases.run("tests", || tests(root, server.url()))?;
+    phases.run("fuzz targets", || fuzz::run(root, FUZZ_SECONDS))?;
     phases.run("benches in small", || {
         for (arguments, expected) in BENCH_SMOKE {
             let mut bench = Command::new(&binary);
