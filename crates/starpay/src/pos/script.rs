@@ -151,6 +151,7 @@ impl Player<'_> {
             Error::Unreachable { .. }
             | Error::Malformed { .. }
             | Error::Statement(_)
+            | Error::Certificate(_)
             | Error::Damaged { .. }
             | Error::StillWaiting { .. }
             | Error::NoAnswer(_)
