@@ -71,6 +71,8 @@ text_enum! {
         DeviceStock "device_stock",
         /// See devices.
         DeviceView "device_view",
+        /// Take a terminal's certificate back.
+        CertificateRecall "certificate_recall",
         /// Ask for, reissue or abort an activation code.
         ActivationManage "activation_manage",
         /// See an activation.
@@ -111,6 +113,7 @@ pub const PERMISSIONS: &[(Action, &[Role])] = {
         (A::ShipmentView, &[R::Applicant, R::Integrator, R::Warehouse, R::Courier, R::Support, R::Admin]),
         (A::DeviceStock, &[R::Warehouse, R::Admin]),
         (A::DeviceView, &[R::Applicant, R::Integrator, R::Warehouse, R::Support, R::Admin]),
+        (A::CertificateRecall, &[R::Admin]),
         (A::ActivationManage, &[R::Applicant, R::Integrator]),
         (A::ActivationView, &[R::Applicant, R::Integrator, R::Support, R::Admin]),
         (A::TerminalSpeak, &[R::Terminal]),

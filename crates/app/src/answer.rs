@@ -25,6 +25,7 @@ const ROUTES: &[&str] = &[
     "application.start",
     "application.submit",
     "application.withdraw",
+    "device.recall-certificate",
     "device.stock",
     "document.add",
     "registration.answer",

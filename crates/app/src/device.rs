@@ -1,11 +1,13 @@
 //! 终端: taken into stock once per serial (一机一码), bound to one merchant at a time (一机一户).
 
-use crate::error::Error;
+use crate::activation::renewal;
+use crate::error::{Error, ErrorKind};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
-use crate::step::{Loaded, PLATFORM};
-use crate::view::{DeviceView, List, NewDevice, Page};
+use crate::step::{Loaded, PLATFORM, Step};
+use crate::view::{CertificateView, DeviceView, List, NewDevice, Page};
 use crate::{Action, Actor};
 use starpay_domain::device::Device;
+use starpay_domain::device_auth::DeviceAuth;
 use starpay_domain::id::{DeviceId, MerchantId, TypedId};
 use starpay_domain::identifier::TerminalSerial;
 use starpay_domain::machine::Machine;
@@ -63,7 +65,8 @@ impl Platform {
                 Value::Null,
             ];
             let owner = MerchantId::from_uuid(PLATFORM);
-            view(&step.create(id, owner, machine, columns)?)
+            let stocked = step.create(id, owner, machine, columns)?;
+            view(step, &stocked)
         })
         .await
     }
@@ -79,7 +82,7 @@ impl Platform {
             if step.actor.merchant.is_some() && found.machine.merchant() != step.actor.merchant {
                 return Err(Error::not_found());
             }
-            view(&found)
+            view(step, &found)
         })
         .await
     }
@@ -100,7 +103,7 @@ impl Platform {
             };
             crate::paging::write(found, |row| {
                 let found: Loaded<Device> = step.load(row)?;
-                view(&found)
+                view(step, &found)
             })
         })
         .await
@@ -115,13 +118,25 @@ pub(crate) fn status_text(device: &Device) -> &'static str {
     }
 }
 
-fn view(found: &Loaded<Device>) -> Result<DeviceView, Error> {
+/// A terminal as the API shows it.
+pub(crate) fn view(step: &mut Step<'_>, found: &Loaded<Device>) -> Result<DeviceView, Error> {
     Ok(DeviceView {
         id: found.id.to_string(),
         serial: found.column("serial")?,
         model: found.column("model")?,
         state: found.machine.state().to_owned(),
         status_text: status_text(&found.machine).to_owned(),
+        certificate: certificate(step, found.id)?,
         version: found.version,
     })
+}
+
+/// The certificate of a terminal's accepted keys. Those of an erased merchant open no more.
+fn certificate(step: &mut Step<'_>, device: DeviceId) -> Result<Option<CertificateView>, Error> {
+    let Some(row) = aggregate::device_auth::find_accepted(step.tx, device.uuid())? else { return Ok(None) };
+    match step.load::<DeviceAuth>(row) {
+        Ok(auth) => Ok(renewal::view(&auth.machine, step)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -33,7 +33,7 @@ mod vault;
 pub mod view;
 mod visit;
 
-pub use activation::SignedRequest;
+pub use activation::{ShownCertificate, SignedRequest};
 pub use actor::{Action, Actor, PERMISSIONS, Role};
 pub use answer::GivenAnswer;
 pub use backup::{

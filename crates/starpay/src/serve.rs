@@ -14,6 +14,7 @@ use starpay_keys::random;
 use starpay_store::Engine;
 use starpay_web::page::JourneySource;
 use starpay_web::server::{Server, Transport};
+use starpay_web::tls::{PlatformTime, server_config};
 use starpay_web::{Metrics, RequestIds, Telemetry};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -156,12 +157,11 @@ fn transport(listen: &Listen, assembled: &Assembled) -> Result<Transport, Failur
     let (certificate, key) =
         (read(&tls.certificate, "listen.tls.certificate")?, read(key, "listen.tls.key")?);
     let root = assembled.keystore.root_certificate();
-    starpay_web::tls::server_config(&certificate, &key, Some(root.der())).map(Transport::Tls).map_err(
-        |error| {
-            Failure::usage(format!("listen.tls: {error}"))
-                .remedy("name a PEM certificate chain and the private key that belongs to it")
-        },
-    )
+    let time = PlatformTime(Arc::clone(&assembled.clock));
+    server_config(&certificate, &key, Some(root.der()), time).map(Transport::Tls).map_err(|error| {
+        Failure::usage(format!("listen.tls: {error}"))
+            .remedy("name a PEM certificate chain and the private key that belongs to it")
+    })
 }
 
 /// Waits for SIGTERM or SIGINT, which stop in order; a second one ends the process.

@@ -171,6 +171,13 @@ impl Connection {
                 match tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, handshake).await {
                     Ok(Ok(tls)) => {
                         let certificate = PeerCertificate::of(tls.get_ref().1);
+                        if let Some(certificate) = &certificate {
+                            tracing::debug!(
+                                peer.address = %self.peer.ip(),
+                                certificate.serial = %certificate.serial,
+                                "a terminal's certificate opened a connection"
+                            );
+                        }
                         self.serve(tls, certificate).await;
                     }
                     Ok(Err(error)) => tracing::debug!(error = %error, "TLS handshake failed"),

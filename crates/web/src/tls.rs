@@ -1,14 +1,20 @@
 //! TLS by configuration (rustls with ring), and the certificate a terminal may show.
 //!
 //! A terminal's certificate is allowed, never required: pages and API share the port, and a
-//! terminal has none before step 7 of its activation. Whether a shown certificate is still
-//! good (revocation by state) is asked of the platform, not of TLS.
+//! terminal has none before step 7 of its activation. The handshake checks its chain and, by the
+//! platform's clock, its time. Whether it still counts (revocation by state) and whose requests
+//! it may carry is asked of the platform with every request: a connection outlives much.
 
 use rustls::server::WebPkiClientVerifier;
+use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use starpay_app::ShownCertificate;
+use starpay_app::port::Clock;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why no TLS configuration could be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +33,22 @@ pub enum TlsError {
     Mismatch(#[source] rustls::Error),
 }
 
+/// The platform's clock, by which the validity of certificates is judged.
+pub struct PlatformTime(pub Arc<dyn Clock>);
+
+impl fmt::Debug for PlatformTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlatformTime")
+    }
+}
+
+impl TimeProvider for PlatformTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now_s = u64::try_from(self.0.now().millis().div_euclid(1000)).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(now_s)))
+    }
+}
+
 /// A server configuration from PEM texts; `terminal_ca` (DER) signs the client certificates that
 /// are accepted.
 ///
@@ -36,6 +58,7 @@ pub fn server_config(
     certificate_pem: &[u8],
     key_pem: &[u8],
     terminal_ca: Option<&[u8]>,
+    time: PlatformTime,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
         .collect::<Result<_, _>>()
@@ -45,7 +68,7 @@ pub fn server_config(
     }
     let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(time))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Mismatch)?;
     let builder = match terminal_ca {
@@ -71,12 +94,22 @@ pub fn server_config(
 pub struct PeerCertificate {
     /// Serial number, lower-case hex without leading zeros' sign byte.
     pub serial: String,
+    /// Last second of validity, Unix seconds.
+    pub not_after_s: i64,
 }
 
 impl PeerCertificate {
     pub(crate) fn of(connection: &ServerConnection) -> Option<Self> {
         let leaf = connection.peer_certificates()?.first()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(leaf.as_ref()).ok()?;
-        Some(Self { serial: hex::encode(certificate.tbs_certificate.serial.to_bytes_be()) })
+        Some(Self {
+            serial: hex::encode(certificate.tbs_certificate.serial.to_bytes_be()),
+            not_after_s: certificate.validity().not_after.timestamp(),
+        })
+    }
+
+    /// As the platform is told of it.
+    pub(crate) fn shown(&self) -> ShownCertificate {
+        ShownCertificate { serial: self.serial.clone(), not_after_s: self.not_after_s }
     }
 }

@@ -299,6 +299,17 @@ impl Step<'_> {
         self.load(row)
     }
 
+    /// The keys an activation was claimed with, without the lock; `None` before the claim.
+    pub(super) fn auth_seen(
+        &mut self,
+        found: &Loaded<Activation>,
+    ) -> Result<Option<Loaded<DeviceAuth>>, Error> {
+        let auth: Option<Uuid> = found.column("device_auth_id")?;
+        let Some(auth) = auth else { return Ok(None) };
+        let row = aggregate::get(self.tx, &aggregate::DEVICE_AUTH, auth, found.merchant.uuid())?;
+        self.load(row).map(Some)
+    }
+
     /// What the sign key has to sign. Derived, not stored: a repeated claim hears the same.
     pub(super) fn challenge(&self, id: ActivationId, auth: DeviceAuthId) -> Result<[u8; 32], Error> {
         self.derived("activation-challenge", id, auth)

@@ -2,9 +2,8 @@
 //! step moves money: activation costs the merchant nothing.
 
 use super::contradicts;
-use super::operator::certified;
 use super::stage::Turn;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::message::{News, Template};
 use crate::platform::Platform;
 use crate::step::{Loaded, Step};
@@ -80,7 +79,8 @@ impl Platform {
     /// Step 9: 签到 with the keys just loaded.
     ///
     /// # Errors
-    /// `amount_not_zero`, `key_version_stale`, `certificate_expired`, `illegal_transition`.
+    /// `amount_not_zero`, `key_version_stale`, `certificate_expired`, `certificate_recalled`,
+    /// `illegal_transition`.
     pub async fn sign_in(
         &self,
         actor: &Actor,
@@ -98,7 +98,8 @@ impl Platform {
     /// Step 11: the test over 0.00. It is the last one: the terminal is 已激活 after it.
     ///
     /// # Errors
-    /// `amount_not_zero`, `key_version_stale`, `certificate_expired`, `illegal_transition`.
+    /// `amount_not_zero`, `key_version_stale`, `certificate_expired`, `certificate_recalled`,
+    /// `illegal_transition`.
     pub async fn test_call(
         &self,
         actor: &Actor,
@@ -151,9 +152,8 @@ impl Step<'_> {
         let key_version = working
             .filter(|version| i64::from(*version) == said)
             .ok_or_else(|| Error::conflict("key_version_stale").about("key_version"))?;
-        if !certified(&self.auth_of(found)?.machine, self.at) {
-            return Err(Error::new(ErrorKind::Forbidden, "certificate_expired").about("key_version"));
-        }
+        let auth = self.auth_of(found)?;
+        self.refuse_uncertified(&auth.machine, "key_version")?;
         Ok(key_version)
     }
 

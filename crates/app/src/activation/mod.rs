@@ -9,6 +9,7 @@
 //! * `provisioning`: keys and certificate (step 7)
 //! * `commissioning`: configuration, sign-in, PINs, test (steps 8 to 11)
 //! * `operator`: PINs afterwards
+//! * `renewal`: the certificate afterwards
 //!
 //! The protocol is `docs/protocol/terminal-control.md`.
 
@@ -18,10 +19,11 @@ mod identity;
 mod operator;
 mod provisioning;
 mod readiness;
+pub(crate) mod renewal;
 mod signed_request;
 mod stage;
 
-pub use signed_request::SignedRequest;
+pub use signed_request::{ShownCertificate, SignedRequest};
 
 use crate::error::{Error, ErrorKind};
 use crate::form::masked;
@@ -289,6 +291,7 @@ impl Step<'_> {
             _ => None,
         };
         let merchant_name = self.shop_name(found)?;
+        let certificate = self.auth_seen(found)?.and_then(|auth| renewal::view(&auth.machine, self));
         Ok(TerminalStatus {
             activation_id: found.id.to_string(),
             device_id: device.id.to_string(),
@@ -301,6 +304,7 @@ impl Step<'_> {
             expires_at: expires_at(&found.machine).map(|at| at.to_string()),
             failure: failure(&found.machine),
             receipt,
+            certificate,
         })
     }
 

@@ -117,7 +117,8 @@ impl Platform {
     ///
     /// # Errors
     /// `pin_wrong` with the tries left, also for a number nobody has; `operator_locked` with the
-    /// time to wait; `pin_format`, `pattern`; `device_blocked`.
+    /// time to wait; `pin_format`, `pattern`; `device_blocked`; `certificate_expired` or
+    /// `certificate_recalled` until the terminal has renewed its certificate.
     pub async fn verify_operator(
         &self,
         actor: &Actor,
@@ -312,16 +313,18 @@ fn clear(
     Ok(Some(row.role))
 }
 
-/// Only the accepted keys of a merchant's terminal in use may ask.
+/// Only the accepted keys of a merchant's terminal in use may ask, and only while their certificate counts.
 fn refuse_unserved(step: &mut Step<'_>, device: DeviceId) -> Result<(), Error> {
     let row = aggregate::get(step.tx, &aggregate::DEVICE, device.uuid(), PLATFORM)?;
     let device: Loaded<Device> = step.load(row)?;
     let accepted = aggregate::device_auth::find_accepted(step.tx, device.id.uuid())?;
-    let speaks = accepted.is_some_and(|row| {
+    let accepted = accepted.filter(|row| {
         let auth = DeviceAuthId::from_uuid(row.id).to_string();
         auth == step.actor.id && Some(MerchantId::from_uuid(row.merchant_id)) == device.machine.merchant()
     });
-    if speaks && serves(&device.machine) { Ok(()) } else { Err(blocked()) }
+    let Some(row) = accepted.filter(|_| serves(&device.machine)) else { return Err(blocked()) };
+    let auth: Loaded<DeviceAuth> = step.load(row)?;
+    step.refuse_uncertified(&auth.machine, "Starpay-Key")
 }
 
 impl Step<'_> {
@@ -333,14 +336,6 @@ impl Step<'_> {
             numbers.extend([merchant_no, terminal_no]);
         }
         Ok(numbers)
-    }
-}
-
-/// Whether these keys still have a certificate that counts.
-pub(super) fn certified(auth: &DeviceAuth, at: Timestamp) -> bool {
-    match auth {
-        DeviceAuth::Accepted { not_after, .. } => not_after.is_some_and(|end| end > at),
-        DeviceAuth::Preauthorised { .. } | DeviceAuth::Pending { .. } | DeviceAuth::Rejected { .. } => false,
     }
 }
 

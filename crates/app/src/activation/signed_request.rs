@@ -1,10 +1,13 @@
 //! Who a terminal is: every request carries its device key's signature, a fresh nonce and a
 //! timestamp near ours. Nothing it says is believed before all three hold.
 
+use super::renewal::next_serial;
 use crate::error::{Error, ErrorKind};
 use crate::platform::Platform;
+use crate::step::{Loaded, Step};
 use crate::{Actor, Role};
 use bytes::Bytes;
+use starpay_domain::device_auth::DeviceAuth;
 use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
 use starpay_keys::signature::{PublicKey, Signature};
 use starpay_keys::wire;
@@ -32,9 +35,19 @@ pub struct SignedRequest {
     pub path_and_query: String,
     /// Body.
     pub body: Bytes,
-    /// Serial number (lower-case hex) of the certificate that the TLS connection was opened with;
-    /// `None` when none was shown.
-    pub certificate_serial: Option<String>,
+    /// The certificate that the TLS connection was opened with; `None` when none was shown.
+    pub certificate: Option<ShownCertificate>,
+}
+
+/// A device certificate that opened a TLS connection. It chains to the platform's CA: without
+/// that there is no connection. Whether it still counts is asked anew with every request, because
+/// a connection may outlive what it was opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCertificate {
+    /// Serial number, lower-case hex.
+    pub serial: String,
+    /// Last second of validity, Unix seconds.
+    pub not_after_s: i64,
 }
 
 impl SignedRequest {
@@ -65,36 +78,53 @@ pub(super) fn refused(field: &str) -> Error {
     Error::new(ErrorKind::Unauthenticated, "signature_invalid").about(field)
 }
 
-/// Whether a certificate is the present one of these keys.
-fn is_its_certificate(auth: &AggregateRow, shown: &str) -> Result<bool, Error> {
+/// What was looked up for a request.
+struct Asked {
+    auth: AggregateRow,
+    device: Option<AggregateRow>,
+    /// Whether the certificate shown is these keys' own; `true` when none was shown.
+    own: bool,
+}
+
+/// Whether a certificate is the present one of these keys, or the one issued to follow it.
+fn is_its_certificate(step: &mut Step<'_>, auth: &AggregateRow, shown: &str) -> Result<bool, Error> {
     let present: Option<Vec<u8>> = aggregate::DEVICE_AUTH.column(auth, "certificate_serial")?;
-    Ok(present.is_some_and(|present| hex::encode(present) == shown))
+    if present.is_some_and(|present| hex::encode(present) == shown) {
+        return Ok(true);
+    }
+    let auth: Loaded<DeviceAuth> = step.load(auth.clone())?;
+    Ok(next_serial(&auth.machine) == Some(shown))
 }
 
 impl Platform {
     /// Who signed this request. Its nonce is used up.
     ///
     /// A connection opened with a device certificate speaks for the keys that certificate was
-    /// issued to, as long as they are accepted: revocation is a state of ours, not a list.
+    /// issued to, as long as they are accepted and it is neither replaced, recalled nor over:
+    /// revocation is a state of ours, not a list.
     ///
     /// # Errors
-    /// `device_unknown`, `device_auth_rejected`, `device_certificate_mismatch`, `device_blocked`,
-    /// `signature_invalid`, `clock_skew`, `nonce_replayed`.
+    /// `device_unknown`, `device_auth_rejected`, `device_certificate_mismatch`,
+    /// `certificate_expired`, `device_blocked`, `signature_invalid`, `clock_skew`, `nonce_replayed`.
     pub async fn authenticate_terminal(&self, request: &SignedRequest) -> Result<Actor, Error> {
         let thumbprint = request.thumbprint()?;
         let wanted = thumbprint.clone();
+        let shown = request.certificate.as_ref().map(|shown| shown.serial.clone());
         let found = self
-            .db
-            .read(move |tx| {
-                let Some(auth) = aggregate::device_auth::find_by_thumbprint(tx, &wanted)? else {
-                    return Ok::<_, Error>(None);
+            .look(&Actor::system("terminal-door"), move |step| {
+                let Some(auth) = aggregate::device_auth::find_by_thumbprint(step.tx, &wanted)? else {
+                    return Ok(None);
+                };
+                let own = match &shown {
+                    Some(shown) => is_its_certificate(step, &auth, shown)?,
+                    None => true,
                 };
                 let device: Uuid = aggregate::DEVICE_AUTH.column(&auth, "device_id")?;
-                let device = aggregate::find_any(tx, &aggregate::DEVICE, device)?;
-                Ok(Some((auth, device)))
+                let device = aggregate::find_any(step.tx, &aggregate::DEVICE, device)?;
+                Ok(Some(Asked { auth, device, own }))
             })
             .await?;
-        let Some((auth, device)) = found else {
+        let Some(Asked { auth, device, own }) = found else {
             return Err(Error::new(ErrorKind::Unauthenticated, "device_unknown").about("Starpay-Key"));
         };
         let spki: Vec<u8> = aggregate::DEVICE_AUTH.column(&auth, "sign_key")?;
@@ -103,10 +133,12 @@ impl Platform {
         if auth.state == "rejected" {
             return Err(Error::new(ErrorKind::Forbidden, "device_auth_rejected").about("Starpay-Key"));
         }
-        if let Some(shown) = &request.certificate_serial
-            && !is_its_certificate(&auth, shown)?
-        {
+        if !own {
             return Err(Error::new(ErrorKind::Forbidden, "device_certificate_mismatch").about("Starpay-Key"));
+        }
+        let now_s = self.now().millis().div_euclid(1000);
+        if request.certificate.as_ref().is_some_and(|shown| shown.not_after_s < now_s) {
+            return Err(Error::new(ErrorKind::Forbidden, "certificate_expired").about("Starpay-Key"));
         }
         let blocked =
             device.as_ref().is_none_or(|row| matches!(row.state.as_str(), "lost" | "tampered" | "retired"));

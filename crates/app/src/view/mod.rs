@@ -14,15 +14,16 @@ pub use intake::{
 };
 pub use journey::{EventView, Page, RequirementView, RequirementsView, TimelineView};
 pub use operations::{
-    AccessKeyCreated, ActivationRequest, ActivationView, AddressConfirmation, BookVisit, DeviceView,
-    FinishVisit, HandOver, NewAccessKey, NewDevice, PackShipment, Receipt, RegistrationResult,
+    AccessKeyCreated, ActivationRequest, ActivationView, AddressConfirmation, BookVisit, CertificateRecall,
+    DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, PackShipment, Receipt, RegistrationResult,
     RegistrationView, ShipmentView, TrackReport, VisitView,
 };
 pub use terminal::{
-    BackupAcknowledgement, BackupDocument, Claim, Claimed, CompatibilityReport, ConfigAcknowledgement,
-    DeviceConfig, IdentityProof, KeyConfirmation, KeyRequest, KeyStatement, Leg, LocationReport,
-    NetworkReport, OperatorSetting, PinEnvelope, PinSetting, PinVerification, SignIn, StepFailure,
-    TerminalReceipt, TerminalStatus, TestCall, VerifyOperator, WaitingFor,
+    BackupAcknowledgement, BackupDocument, CertificateConfirmation, CertificateRenewal, CertificateView,
+    Claim, Claimed, CompatibilityReport, ConfigAcknowledgement, DeviceConfig, IdentityProof, KeyConfirmation,
+    KeyRequest, KeyStatement, Leg, LocationReport, NetworkReport, OperatorSetting, PinEnvelope, PinSetting,
+    PinVerification, RenewedCertificate, SignIn, StepFailure, TerminalReceipt, TerminalStatus, TestCall,
+    VerifyOperator, WaitingFor,
 };
 
 /// A list page, oldest first: `{data, next_cursor}`.

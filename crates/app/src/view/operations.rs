@@ -1,5 +1,6 @@
 //! Visits, registrations, shipments, devices, activation codes, credentials.
 
+use super::CertificateView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -179,8 +180,20 @@ pub struct DeviceView {
     pub state: String,
     /// 已激活 or 未激活.
     pub status_text: String,
+    /// Its certificate, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateView>,
     /// Version for `If-Match`.
     pub version: i64,
+}
+
+/// Take a terminal's certificate back: its key may be known to others.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRecall {
+    /// What happened, for the record: 1 to 200 characters.
+    #[schema(example = "the memory of the terminal was read out in the workshop")]
+    pub reason: String,
 }
 
 /// Ask for an activation code; it goes out by SMS, never in this answer.

@@ -74,6 +74,59 @@ pub struct TerminalStatus {
     /// Proof of activation, once active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<TerminalReceipt>,
+    /// The terminal's certificate, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateView>,
+}
+
+/// A terminal's certificate: until when, and who acts next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CertificateView {
+    /// Serial number, hexadecimal.
+    pub serial: String,
+    /// Its end.
+    #[schema(example = "2027-11-23T02:00:00Z")]
+    pub until: String,
+    /// From when on it is renewed.
+    #[schema(example = "2027-09-24T02:00:00Z")]
+    pub renew_from: String,
+    /// `in_force`, `due` (in force and to be renewed now), `recalled` or `ended` (no longer in
+    /// force, to be renewed now), `over` (only a new activation helps).
+    #[schema(example = "in_force")]
+    pub standing: String,
+    /// Who acts next: `device` renews by itself, `us:operations` arranges a new activation; absent
+    /// while all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<String>,
+}
+
+/// Ask for the certificate that follows the present one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRenewal {
+    /// PKCS#10 DER for a new TLS key, naming the terminal's serial.
+    pub csr: String,
+}
+
+/// The certificate that follows the present one, once confirmed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RenewedCertificate {
+    /// DER.
+    pub certificate: String,
+    /// DER of the certificate that issued it.
+    pub ca: String,
+    /// Hexadecimal.
+    pub certificate_serial: String,
+    /// Its end.
+    pub not_after: String,
+}
+
+/// The new certificate is installed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateConfirmation {
+    /// Hexadecimal.
+    pub certificate_serial: String,
 }
 
 /// One open requirement, for a small screen.

@@ -6,7 +6,7 @@ use starpay_app::view::{
     ActivationRequest, BackupAcknowledgement, CompatibilityReport, IdentityProof, KeyRequest, Receipt,
     SignIn, TrackReport,
 };
-use starpay_app::{Error, ErrorKind, Replayed, Role};
+use starpay_app::{Error, ErrorKind, Replayed, Role, ShownCertificate};
 use starpay_domain::id::{DeviceId, ShipmentId, TypedId};
 use starpay_keys::{OsRandom, random, wire};
 use starpay_text::Language;
@@ -182,7 +182,8 @@ async fn a_connection_speaks_only_for_the_keys_its_certificate_was_issued_to() {
     terminal.claim(&code).await.unwrap();
     let said = async |terminal: &Terminal<'_>, certificate: &str| {
         let mut request = terminal.signed("GET", "/terminal/v1/activations/current", b"");
-        request.certificate_serial = Some(certificate.to_owned());
+        request.certificate =
+            Some(ShownCertificate { serial: certificate.to_owned(), not_after_s: i64::MAX });
         world.platform.authenticate_terminal(&request).await
     };
     terminal.until("keys").await;

@@ -5,6 +5,7 @@
 mod activation;
 mod agreement;
 mod backup;
+mod certificate;
 mod chain;
 mod housekeeping;
 mod keys;

@@ -68,7 +68,7 @@ impl<'w> Terminal<'w> {
             method: method.to_owned(),
             path_and_query: path.to_owned(),
             body: Bytes::copy_from_slice(body),
-            certificate_serial: None,
+            certificate: None,
         }
     }
 

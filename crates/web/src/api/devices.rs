@@ -2,19 +2,22 @@
 
 use crate::Web;
 use crate::auth::Caller;
-use crate::idempotency::{Answer, Key, created};
+use crate::idempotency::{Answer, Key, created, done};
 use crate::input::{Body, Id};
 use crate::paging::{PageQuery, Paging};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
-use starpay_app::view::{DeviceView, List, NewDevice};
+use starpay_app::view::{CertificateRecall, DeviceView, List, NewDevice};
 use starpay_domain::id::DeviceId;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
-    Routes::new("devices").add(Access::Key, routes!(list, stock)).add(Access::Key, routes!(view))
+    Routes::new("devices")
+        .add(Access::Key, routes!(list, stock))
+        .add(Access::Key, routes!(view))
+        .add(Access::Key, routes!(recall_certificate))
 }
 
 /// List devices
@@ -51,4 +54,21 @@ async fn view(
     Id(id): Id<DeviceId>,
 ) -> Result<Json<DeviceView>, Problem> {
     Ok(Json(web.platform.device(&actor, id).await?))
+}
+
+/// Recall a terminal's certificate
+///
+/// For a key that others may know. It opens no connection from this moment; the terminal renews it
+/// with a new key as soon as it asks for its status.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/certificate-recall", params(("id" = String, Path, description = "`dev_…`")),
+    request_body(content = CertificateRecall, example = json!({"reason": "the memory of the terminal was read out in the workshop"})),
+    responses((status = 200, description = "The terminal.", body = DeviceView)))]
+async fn recall_certificate(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Id(id): Id<DeviceId>,
+    Key(key): Key,
+    Body(command): Body<CertificateRecall>,
+) -> Result<Answer<DeviceView>, Problem> {
+    Ok(done(web.platform.recall_certificate(&actor, Some(key), id, command).await?))
 }

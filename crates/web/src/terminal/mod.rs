@@ -3,6 +3,7 @@
 //! Every request is signed by the device's key, and a step that is done already answers with the
 //! present status: neither sessions nor idempotency keys are needed.
 
+mod certificate;
 mod commissioning;
 mod network;
 mod operators;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Routes {
         .and(readiness::routes())
         .and(commissioning::routes())
         .and(operators::routes())
+        .and(certificate::routes())
         .and(network::routes())
 }
 
@@ -115,6 +117,10 @@ mod tests {
             let step = path.rsplit_once("{id}/").map_or(path.as_str(), |(_, step)| step);
             let fine = match step {
                 "/terminal/v1/claims" => reads::<view::Claim>(example),
+                "/terminal/v1/certificate-renewal" => reads::<view::CertificateRenewal>(example),
+                "/terminal/v1/certificate-renewal/confirm" => {
+                    reads::<view::CertificateConfirmation>(example)
+                }
                 "/terminal/v1/operators/verify" => reads::<view::VerifyOperator>(example),
                 "identity" => reads::<view::IdentityProof>(example),
                 "compatibility" => reads::<view::CompatibilityReport>(example),

@@ -47,7 +47,7 @@ impl<S: Send + Sync> FromRequest<S> for Signed {
             method: parts.method.to_string(),
             path_and_query: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             body,
-            certificate_serial: parts.extensions.get::<PeerCertificate>().map(|shown| shown.serial.clone()),
+            certificate: parts.extensions.get::<PeerCertificate>().map(PeerCertificate::shown),
         };
         Ok(Self { request })
     }
@@ -97,10 +97,10 @@ mod tests {
             if let Some(certificate) = certificate {
                 request.extensions_mut().insert(certificate);
             }
-            Signed::from_request(request, &()).await.unwrap().request.certificate_serial
+            Signed::from_request(request, &()).await.unwrap().request.certificate
         };
         assert_eq!(signed(None).await, None);
-        let shown = PeerCertificate { serial: "4a".to_owned() };
-        assert_eq!(signed(Some(shown)).await.as_deref(), Some("4a"));
+        let shown = PeerCertificate { serial: "4a".to_owned(), not_after_s: 7 };
+        assert_eq!(signed(Some(shown.clone())).await, Some(shown.shown()));
     }
 }

@@ -5,11 +5,14 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SerialNumber};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use starpay_adapters::clock::ManualClock;
+use starpay_app::port::Clock;
+use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
-use starpay_keys::certificate::{CertificateRequest, DeviceSubject, issue_device};
+use starpay_keys::certificate::{Certificate, CertificateRequest, DeviceSubject, issue_device};
 use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_web::server::{HEAD_BYTES_MAX, HEADER_READ_TIMEOUT, PeerAddress, Server, Stopping, Transport};
-use starpay_web::tls::{PeerCertificate, server_config};
+use starpay_web::tls::{PeerCertificate, PlatformTime, server_config};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -42,6 +45,13 @@ fn router() -> Router {
             get(|request: Request| async move {
                 let shown = request.extensions().get::<PeerCertificate>();
                 shown.map_or_else(|| "none".to_owned(), |shown| shown.serial.clone())
+            }),
+        )
+        .route(
+            "/certificate-end",
+            get(|request: Request| async move {
+                let shown = request.extensions().get::<PeerCertificate>();
+                shown.map_or_else(|| "none".to_owned(), |shown| shown.not_after_s.to_string())
             }),
         )
         .route(
@@ -178,12 +188,8 @@ async fn ask_tls(
 async fn tls_takes_terminals_with_and_callers_without_a_certificate() {
     let (server, terminal, stranger) =
         (issue("pay.example.test", 1), issue("terminal", 0x00ab_cdef), issue("terminal", 7));
-    let config = server_config(
-        server.certificate_pem.as_bytes(),
-        server.key_pem.as_bytes(),
-        Some(terminal.ca.as_ref()),
-    );
-    let running = serve(router(), Transport::Tls(config.unwrap())).await;
+    let config = transport(&server, terminal.ca.as_ref(), &clock_now());
+    let running = serve(router(), config).await;
     let address = running.address;
     assert_eq!(ask_tls(address, &server, None, "/certificate").await.as_deref(), Some("none"));
     let shown = ask_tls(address, &server, Some(&terminal), "/certificate").await;
@@ -193,14 +199,23 @@ async fn tls_takes_terminals_with_and_callers_without_a_certificate() {
     running.task.await.unwrap();
 }
 
-#[tokio::test]
-async fn a_certificate_that_the_platform_issued_opens_a_connection_under_its_serial() {
-    let folder = tempfile::tempdir().unwrap();
-    let master = MasterKey::file(folder.path().join("master.key"));
-    let now_s = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+/// A clock that stands at this computer's time until it is moved.
+fn clock_now() -> Arc<ManualClock> {
+    let now = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap();
+    Arc::new(ManualClock::at(Timestamp::from_micros(now)))
+}
+
+fn transport(server: &Issued, terminal_ca: &[u8], clock: &Arc<ManualClock>) -> Transport {
+    let (certificate, key) = (server.certificate_pem.as_bytes(), server.key_pem.as_bytes());
+    let time = PlatformTime(clock.clone());
+    Transport::Tls(server_config(certificate, key, Some(terminal_ca), time).unwrap())
+}
+
+/// A device's certificate as the platform issues it, and the root that issued it.
+fn issued_by_platform(folder: &std::path::Path, now_s: i64) -> (Issued, Certificate, Certificate) {
+    let master = MasterKey::file(folder.join("master.key"));
     let keystore =
-        Keystore::open_or_create(&folder.path().join("keystore"), &master, now_s, Arc::new(OsRandom))
-            .unwrap();
+        Keystore::open_or_create(&folder.join("keystore"), &master, now_s, Arc::new(OsRandom)).unwrap();
     let root = keystore.root_certificate();
     let mut terminal = issue("replaced", 1);
     let asked = CertificateParams::new(Vec::new()).unwrap();
@@ -209,24 +224,61 @@ async fn a_certificate_that_the_platform_issued_opens_a_connection_under_its_ser
     let subject = DeviceSubject { serial: "99990004STAR00000001", device_id: "dev_1" };
     let leaf = issue_device(&keystore, &root, &asked, subject, now_s, &OsRandom).unwrap();
     terminal.certificate = CertificateDer::from(leaf.der().to_vec());
+    (terminal, leaf, root)
+}
 
+#[tokio::test]
+async fn a_certificate_that_the_platform_issued_opens_a_connection_under_its_serial() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock_now();
+    let (terminal, leaf, root) = issued_by_platform(folder.path(), clock.now().millis() / 1000);
     let server = issue("pay.example.test", 1);
-    let (certificate, key) = (server.certificate_pem.as_bytes(), server.key_pem.as_bytes());
-    let config = server_config(certificate, key, Some(root.der())).unwrap();
-    let running = serve(router(), Transport::Tls(config)).await;
+    let running = serve(router(), transport(&server, root.der(), &clock)).await;
     let shown = ask_tls(running.address, &server, Some(&terminal), "/certificate").await;
     assert_eq!(shown, Some(leaf.serial()));
+    let end = ask_tls(running.address, &server, Some(&terminal), "/certificate-end").await;
+    assert_eq!(end, Some(leaf.not_after_s().to_string()));
     running.stop.cancel();
     running.task.await.unwrap();
+}
+
+/// The computer's clock has no say: the platform's is moved, once behind it and once ahead.
+#[tokio::test]
+async fn the_handshake_judges_a_certificate_by_the_platforms_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let now_s = clock_now().now().millis() / 1000;
+    let year_s = 365 * 86_400;
+    for (issued_s, platform_s, opens) in [
+        (now_s, now_s, true),
+        (now_s, now_s + year_s, true),
+        (now_s, now_s + year_s + 1, false),
+        (now_s, now_s - 301, false),
+        (now_s - 2 * year_s, now_s - year_s, true),
+        (now_s - 2 * year_s, now_s, false),
+    ] {
+        let folder = tempfile::tempdir_in(folder.path()).unwrap();
+        let (terminal, leaf, root) = issued_by_platform(folder.path(), issued_s);
+        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(platform_s * 1_000_000)));
+        let server = issue("pay.example.test", 1);
+        let running = serve(router(), transport(&server, root.der(), &clock)).await;
+        let shown = ask_tls(running.address, &server, Some(&terminal), "/certificate").await;
+        assert_eq!(shown, opens.then(|| leaf.serial()), "issued {issued_s}, now {platform_s}");
+        // Whoever shows none is let in at any time.
+        let none = ask_tls(running.address, &server, None, "/certificate").await;
+        assert_eq!(none.as_deref(), Some("none"));
+        running.stop.cancel();
+        running.task.await.unwrap();
+    }
 }
 
 #[test]
 fn a_wrong_certificate_file_is_named() {
     let (one, other) = (issue("a.example.test", 1), issue("b.example.test", 2));
     let (pem, key) = (one.certificate_pem.as_bytes(), one.key_pem.as_bytes());
-    assert!(server_config(pem, key, None).is_ok());
+    let time = || PlatformTime(clock_now());
+    assert!(server_config(pem, key, None, time()).is_ok());
     let refused = |certificate: &[u8], key: &[u8], ca: Option<&[u8]>| {
-        server_config(certificate, key, ca).unwrap_err().to_string()
+        server_config(certificate, key, ca, time()).unwrap_err().to_string()
     };
     assert!(refused(b"nothing", key, None).contains("certificate"));
     assert!(refused(pem, b"nothing", None).contains("key"));
