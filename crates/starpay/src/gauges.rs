@@ -66,6 +66,7 @@ pub(crate) struct Queues {
     outbox: Gauge,
     outbox_dead: Gauge,
     lag: Gauge,
+    certificates: Gauge,
 }
 
 /// Registers the store's counters and the queues.
@@ -77,6 +78,7 @@ pub(crate) fn register(registry: &mut Registry, platform: &Platform) -> Queues {
         ("jobs_dead", "Jobs a person has to look at", &queues.jobs_dead),
         ("outbox_waiting", "Messages to be sent", &queues.outbox),
         ("outbox_dead", "Messages a person has to look at", &queues.outbox_dead),
+        ("certificates_ending", "Terminal certificates that end within 30 days", &queues.certificates),
         ("work_lag_seconds", "How long the oldest due work has waited", &queues.lag),
     ] {
         registry.register(format!("starpay_{name}"), help, gauge.clone());
@@ -97,6 +99,12 @@ impl Queues {
                     self.lag.set(waiting.lag_s);
                 }
                 Err(error) => tracing::debug!(%error, "the queues could not be looked at"),
+            }
+            match platform.certificates_ending().await {
+                Ok(ending) => {
+                    self.certificates.set(ending);
+                }
+                Err(error) => tracing::debug!(%error, "the certificates could not be counted"),
             }
             tokio::select! {
                 () = stop.cancelled() => return,

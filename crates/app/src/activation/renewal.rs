@@ -25,6 +25,7 @@ use starpay_domain::device::Device;
 use starpay_domain::device_auth::{DeviceAuth, DeviceAuthEvent};
 use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
+use starpay_domain::term::Term;
 use starpay_keys::certificate::{CertificateRequest, DeviceSubject, issue_device};
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::attempt::{self, Limit, Standing};
@@ -127,6 +128,16 @@ impl Platform {
         actor.may(Action::TerminalSpeak)?;
         let serial = said.certificate_serial.to_ascii_lowercase();
         self.apply(actor, move |step| confirm(step, shown.as_deref(), &serial)).await
+    }
+
+    /// How many terminals' certificates end within [`Term::CertificateWarning`]: a terminal that is
+    /// switched on renews its own long before, so each of these lies in a drawer or has lost its way.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn certificates_ending(&self) -> Result<i64, Error> {
+        let by = self.now().plus_seconds(self.shared.terms.seconds(Term::CertificateWarning));
+        self.db.read(move |tx| Ok(aggregate::device_auth::count_ending(tx, by)?)).await
     }
 
     /// 密钥泄露: a terminal's certificate counts no more from this moment. The terminal renews it

@@ -125,6 +125,9 @@ async fn the_new_one_follows_the_old_one(world: World) {
     let terminal = active(&world).await;
     let (first, tls) = (terminal.first(), key());
     wait_days(&world, 310);
+    assert_eq!(world.platform.certificates_ending().await.unwrap(), 0);
+    wait_days(&world, 30);
+    assert_eq!(world.platform.certificates_ending().await.unwrap(), 1);
     let second = terminal.renew(&tls).await.unwrap();
     assert_ne!(first.serial(), second.serial());
     // The same key again gets the same, also in another request for it.
@@ -146,6 +149,7 @@ async fn the_new_one_follows_the_old_one(world: World) {
     terminal.speak_over(&second).await.unwrap();
     terminal.verify("01", PIN).await.unwrap();
     assert_eq!(terminal.status().await.unwrap().certificate, Some(confirmed));
+    assert_eq!(world.platform.certificates_ending().await.unwrap(), 0);
     // An answer that came late is the same; another key has to wait its year.
     assert_eq!(terminal.renew(&tls).await.unwrap(), second);
     assert_eq!(code_of(terminal.renew(&key()).await), "renewal_not_due");

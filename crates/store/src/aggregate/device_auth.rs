@@ -3,7 +3,9 @@
 use super::{AggregateRow, aggregate_table, look_up};
 use crate::error::StoreError;
 use crate::params;
+use crate::sql::Statement;
 use crate::tx::Tx;
+use starpay_domain::instant::Timestamp;
 use uuid::Uuid;
 
 aggregate_table! {
@@ -13,6 +15,23 @@ aggregate_table! {
     BY_CERTIFICATE "by_certificate" = "WHERE certificate_serial = $1";
     ACCEPTED "accepted" = "WHERE device_id = $1 AND state = 'accepted'";
     LATEST_OF_DEVICE "latest_of_device" = "WHERE device_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
+}
+
+const COUNT_ENDING: Statement = Statement::new(
+    "device_auth::count_ending",
+    "SELECT count(*) FROM device_auth WHERE state = 'accepted' AND limit_at <= $1 AND told_at IS NULL",
+);
+
+/// What is counted, for the catalogue.
+pub(crate) const COUNTS: &[Statement] = &[COUNT_ENDING];
+
+/// How many accepted identities have a certificate that ends by then, and nobody was told that it
+/// is over (that is [`super::limit::count_told`]).
+///
+/// # Errors
+/// The store's own.
+pub fn count_ending(tx: &mut Tx, by: Timestamp) -> Result<i64, StoreError> {
+    tx.query_opt(&COUNT_ENDING, params![by])?.ok_or(StoreError::NotFound { what: "device_auth" })?.get(0)
 }
 
 /// The identity with that signing key.

@@ -62,6 +62,7 @@ pub(crate) const LOOK_UPS: &[&[Statement]] = &[
     device::STATEMENTS,
     activation::STATEMENTS,
     device_auth::STATEMENTS,
+    device_auth::COUNTS,
     key_slot::STATEMENTS,
     capability::STATEMENTS,
 ];
