@@ -12,6 +12,7 @@ use starpay_domain::id::{DeviceId, MerchantId, TypedId};
 use starpay_domain::identifier::TerminalSerial;
 use starpay_domain::machine::Machine;
 use starpay_store::{Value, aggregate};
+use starpay_text::{Language, fl, texts};
 
 /// A model of the catalogue and what it must bring.
 #[derive(Debug, Clone, Copy)]
@@ -110,11 +111,11 @@ impl Platform {
     }
 }
 
-/// What a terminal's screen and its owner's page say.
-pub(crate) fn status_text(device: &Device) -> &'static str {
+/// What a terminal's screen and its owner's page say: 已激活 or 未激活.
+pub(crate) fn status_text(device: &Device, language: Language) -> String {
     match device {
-        Device::Active { .. } => "已激活",
-        _ => "未激活",
+        Device::Active { .. } => fl!(texts(language), "terminal-active"),
+        _ => fl!(texts(language), "terminal-inactive"),
     }
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn view(step: &mut Step<'_>, found: &Loaded<Device>) -> Result<Device
         serial: found.column("serial")?,
         model: found.column("model")?,
         state: found.machine.state().to_owned(),
-        status_text: status_text(&found.machine).to_owned(),
+        status_text: status_text(&found.machine, step.language),
         certificate: certificate(step, found.id)?,
         version: found.version,
     })

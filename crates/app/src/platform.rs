@@ -15,6 +15,7 @@ use starpay_domain::term::Terms;
 use starpay_keys::keystore::Keystore;
 use starpay_store::idempotency::{self, Begun, RequestKey};
 use starpay_store::{Db, StoreError, Tx};
+use starpay_text::Language;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -156,6 +157,7 @@ pub struct Platform {
     pub(crate) shared: Arc<Shared>,
     pulse: Arc<watch::Sender<u64>>,
     pub(crate) work: Arc<Notify>,
+    language: Language,
 }
 
 /// Names a request for idempotency.
@@ -214,7 +216,14 @@ impl Platform {
             }),
             pulse: Arc::new(watch::Sender::new(0)),
             work: Arc::new(Notify::new()),
+            language: Language::default(),
         }
+    }
+
+    /// The same platform, answering in this language wherever an answer holds words.
+    #[must_use]
+    pub fn speaking(&self, language: Language) -> Self {
+        Self { language, ..self.clone() }
     }
 
     /// Who runs this deployment.
@@ -258,12 +267,12 @@ impl Platform {
                 Some((key, self.shared.vault.code_hash(domain_of::REQUEST, &text)))
             }
         };
-        let (shared, actor) = (Arc::clone(&self.shared), actor.clone());
+        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
         let reply = self
             .db
             .write(move |tx: &mut Tx| {
-                let mut step = Step::new(tx, &shared, &actor, &moment);
+                let mut step = Step::new(tx, &shared, &actor, &moment, language);
                 match &request {
                     None => run(&mut step).map(Reply::fresh),
                     Some((key, body_hash)) => answered_once(&mut step, route, key, body_hash, &run),
@@ -292,9 +301,9 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, actor) = (Arc::clone(&self.shared), actor.clone());
+        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
-        self.db.write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment))).await
+        self.db.write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment, language))).await
     }
 
     /// Reads in one consistent snapshot.
@@ -303,9 +312,9 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, actor) = (Arc::clone(&self.shared), actor.clone());
+        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
-        self.db.read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment))).await
+        self.db.read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment, language))).await
     }
 
     fn stir(&self) {

@@ -341,11 +341,11 @@ fn shown(requirement: &Requirement, language: Language) -> RequirementView {
 }
 
 /// The same, for a terminal's small screen.
-pub(crate) fn waiting_for(requirement: &Requirement) -> WaitingFor {
+pub(crate) fn waiting_for(requirement: &Requirement, language: Language) -> WaitingFor {
     WaitingFor {
         code: requirement.code.as_str().to_owned(),
         awaiting: requirement.awaiting.to_string(),
-        remedy: remedy(requirement, Language::ZhCn),
+        remedy: remedy(requirement, language),
         impact: requirement.impact.iter().map(|kind| kind.as_str().to_owned()).collect(),
         expected_wait_s: requirement.expected_wait_seconds,
     }

@@ -17,6 +17,7 @@ use starpay_domain::term::Terms;
 use starpay_store::aggregate::{self, AggregateRow, Table};
 use starpay_store::event::{self, NewEvent};
 use starpay_store::{Cursor, FromValue, Page, Tx, Value};
+use starpay_text::Language;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -127,14 +128,22 @@ pub(crate) struct Step<'t> {
     pub(crate) actor: &'t Actor,
     /// What every use case may use.
     pub(crate) shared: &'t Shared,
+    /// The language of whoever reads the answer.
+    pub(crate) language: Language,
     moment: &'t Moment,
     drawn: u32,
     recorded: i64,
 }
 
 impl<'t> Step<'t> {
-    pub(crate) fn new(tx: &'t mut Tx, shared: &'t Shared, actor: &'t Actor, moment: &'t Moment) -> Self {
-        Self { tx, at: moment.at, actor, shared, moment, drawn: 0, recorded: 0 }
+    pub(crate) fn new(
+        tx: &'t mut Tx,
+        shared: &'t Shared,
+        actor: &'t Actor,
+        moment: &'t Moment,
+        language: Language,
+    ) -> Self {
+        Self { tx, at: moment.at, actor, shared, language, moment, drawn: 0, recorded: 0 }
     }
 
     /// Bytes nobody can foresee, the same again when the closure is run again.

@@ -4,15 +4,18 @@
 //! The line holds method, matched route, status, duration and the role of who asked. Never the
 //! path with its ids, the query string or a body: those may hold what must not be logged.
 
+use crate::Web;
 use crate::metrics::Metrics;
 use crate::problem::{Kind, Problem};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use starpay_app::{ErrorKind, Role};
+use starpay_app::{ErrorKind, Platform, Role};
 use starpay_text::Language;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -83,6 +86,17 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
         .and_then(|value| value.to_str().ok())
         .map(Language::from_accept_language)
         .unwrap_or_default()
+}
+
+/// The platform, answering in the caller's language: for routes whose answers hold words.
+#[derive(Clone)]
+pub(crate) struct Spoken(pub(crate) Platform);
+
+impl FromRequestParts<Web> for Spoken {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        Ok(Self(web.platform.speaking(language_of(&parts.headers))))
+    }
 }
 
 /// The layer itself.

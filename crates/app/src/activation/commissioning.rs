@@ -204,11 +204,12 @@ impl Step<'_> {
         Ok(DeviceConfig { version: CONFIG_VERSION, sha256: hash_of(&values)?, values })
     }
 
-    /// What the printer puts out at the end.
+    /// What the printer puts out at the end, in the language the terminal speaks then. What was
+    /// printed once stays as it is.
     fn receipt(&mut self, found: &Loaded<Activation>) -> Result<TerminalReceipt, Error> {
         let serial: String = self.device_seen(found)?.column("serial")?;
         let (merchant_no, terminal_no) = self.registered_numbers(found.merchant)?.unwrap_or_default();
-        let texts = texts(Language::ZhCn);
+        let texts = texts(self.language);
         let lines = [
             self.shop_name(found)?,
             fl!(texts, "terminal-receipt-test"),

@@ -272,7 +272,7 @@ impl Step<'_> {
             Activation::Waiting { .. } => {
                 let situation = self.situation(found.merchant)?;
                 let open = open_requirements(&situation, self.at);
-                before_keys(&open).into_iter().map(waiting_for).collect()
+                before_keys(&open).into_iter().map(|open| waiting_for(open, self.language)).collect()
             }
             _ => Vec::new(),
         };
@@ -296,13 +296,13 @@ impl Step<'_> {
             activation_id: found.id.to_string(),
             device_id: device.id.to_string(),
             state: found.machine.state().to_owned(),
-            status_text: crate::device::status_text(&device.machine).to_owned(),
+            status_text: crate::device::status_text(&device.machine, self.language),
             next_step: next.map(|stage| stage.request().to_owned()),
             completed: names(&done, &found.machine),
             waiting,
             merchant_name,
             expires_at: expires_at(&found.machine).map(|at| at.to_string()),
-            failure: failure(&found.machine),
+            failure: failure(&found.machine, self.language),
             receipt,
             certificate,
         })
@@ -357,9 +357,9 @@ fn expires_at(machine: &Activation) -> Option<Timestamp> {
     machine.facts().get("expires_at").and_then(|micros| micros.parse().ok()).map(Timestamp::from_micros)
 }
 
-fn failure(machine: &Activation) -> Option<StepFailure> {
+fn failure(machine: &Activation, language: Language) -> Option<StepFailure> {
     let Activation::Failed { step, code, .. } = machine else { return None };
-    let advice = starpay_text::reason(Language::ZhCn, code.merchant_code())?;
+    let advice = starpay_text::reason(language, code.merchant_code())?;
     Some(StepFailure {
         step: step.request().to_owned(),
         code: code.merchant_code().to_owned(),

@@ -178,7 +178,7 @@ pub struct DeviceView {
     pub model: String,
     /// State name.
     pub state: String,
-    /// 已激活 or 未激活.
+    /// 已激活 or 未激活, in the reader's language.
     pub status_text: String,
     /// Its certificate, once it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -56,7 +56,7 @@ pub struct TerminalStatus {
     pub device_id: String,
     /// State name.
     pub state: String,
-    /// 已激活 or 未激活.
+    /// 已激活 or 未激活, in the reader's language.
     pub status_text: String,
     /// The step to do next, if any.
     pub next_step: Option<String>,
@@ -136,7 +136,7 @@ pub struct WaitingFor {
     pub code: String,
     /// Who must act.
     pub awaiting: String,
-    /// What to do.
+    /// What to do, in the reader's language.
     pub remedy: String,
     /// Capabilities it blocks.
     pub impact: Vec<String>,

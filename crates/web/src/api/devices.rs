@@ -1,14 +1,13 @@
 //! 终端设备: taken into stock, looked up.
 
-use crate::Web;
 use crate::auth::Caller;
 use crate::idempotency::{Answer, Key, created, done};
 use crate::input::{Body, Id};
 use crate::paging::{PageQuery, Paging};
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
 use axum::Json;
-use axum::extract::State;
 use starpay_app::view::{CertificateRecall, DeviceView, List, NewDevice};
 use starpay_domain::id::DeviceId;
 use utoipa_axum::routes;
@@ -26,34 +25,34 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/api/v1/devices", params(PageQuery),
     responses((status = 200, description = "A page, oldest first.", body = List<DeviceView>)))]
 async fn list(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     paging: Paging,
 ) -> Result<Json<List<DeviceView>>, Problem> {
-    Ok(paging.wrap(web.platform.devices(&actor, paging.page()).await?))
+    Ok(paging.wrap(platform.devices(&actor, paging.page()).await?))
 }
 
 /// Take a terminal into stock
 #[utoipa::path(post, path = "/api/v1/devices", request_body(content = NewDevice, example = json!({"serial": "99990004STAR00000001", "model": "STAR-A1"})),
     responses((status = 201, description = "The terminal.", body = DeviceView)))]
 async fn stock(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Key(key): Key,
     Body(command): Body<NewDevice>,
 ) -> Result<Answer<DeviceView>, Problem> {
-    Ok(created(web.platform.stock_device(&actor, Some(key), command).await?))
+    Ok(created(platform.stock_device(&actor, Some(key), command).await?))
 }
 
 /// See a device
 #[utoipa::path(get, path = "/api/v1/devices/{id}", params(("id" = String, Path, description = "`dev_…`")),
     responses((status = 200, description = "The terminal.", body = DeviceView)))]
 async fn view(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Id(id): Id<DeviceId>,
 ) -> Result<Json<DeviceView>, Problem> {
-    Ok(Json(web.platform.device(&actor, id).await?))
+    Ok(Json(platform.device(&actor, id).await?))
 }
 
 /// Recall a terminal's certificate
@@ -64,11 +63,11 @@ async fn view(
     request_body(content = CertificateRecall, example = json!({"reason": "the memory of the terminal was read out in the workshop"})),
     responses((status = 200, description = "The terminal.", body = DeviceView)))]
 async fn recall_certificate(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Id(id): Id<DeviceId>,
     Key(key): Key,
     Body(command): Body<CertificateRecall>,
 ) -> Result<Answer<DeviceView>, Problem> {
-    Ok(done(web.platform.recall_certificate(&actor, Some(key), id, command).await?))
+    Ok(done(platform.recall_certificate(&actor, Some(key), id, command).await?))
 }

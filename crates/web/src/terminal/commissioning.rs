@@ -5,6 +5,7 @@ use super::signed::{AskingTerminal, Terminal};
 use crate::Web;
 use crate::input::Id;
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
@@ -44,11 +45,11 @@ async fn keys(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn confirm_keys(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<KeyConfirmation>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.confirm_keys(&actor, id, command).await?))
+    Ok(Status(platform.confirm_keys(&actor, id, command).await?))
 }
 
 /// Step 8: the configuration
@@ -68,11 +69,11 @@ async fn config(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn acknowledge_config(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<ConfigAcknowledgement>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.acknowledge_config(&actor, id, command).await?))
+    Ok(Status(platform.acknowledge_config(&actor, id, command).await?))
 }
 
 /// Step 9: sign in with the keys
@@ -80,11 +81,11 @@ async fn acknowledge_config(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn sign_in(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<SignIn>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.sign_in(&actor, id, command).await?))
+    Ok(Status(platform.sign_in(&actor, id, command).await?))
 }
 
 /// Step 10: set the operators' PINs
@@ -92,11 +93,11 @@ async fn sign_in(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn pin(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<PinSetting>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.set_pins(&actor, id, command).await?))
+    Ok(Status(platform.set_pins(&actor, id, command).await?))
 }
 
 /// Step 11: report the test call
@@ -104,9 +105,9 @@ async fn pin(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn test(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<TestCall>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.test_call(&actor, id, command).await?))
+    Ok(Status(platform.test_call(&actor, id, command).await?))
 }

@@ -10,13 +10,12 @@ mod operators;
 mod readiness;
 mod signed;
 
-use crate::Web;
 use crate::input::{self, Id};
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
 use crate::server::AskedFrom;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use signed::{AskingTerminal, Signed};
@@ -64,12 +63,12 @@ impl IntoResponse for Status {
 #[utoipa::path(post, path = "/terminal/v1/claims", request_body(content = Claim, example = json!({"code": "7K2M9-QX4TD", "serial": "99990004STAR00000001", "model": "STAR-A1", "firmware": "1.0.0", "sign_key": "MFkwEwYHKoZIzj0CAQYI…", "envelope_key": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "device_nonce": "AgICAgICAgICAgICAgICAg"})),
     responses((status = 201, description = "Claimed.", body = Claimed), (status = 200, description = "Claimed before.", body = Claimed)))]
 async fn claim(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     AskedFrom(address): AskedFrom,
     signed: Signed,
 ) -> Result<(StatusCode, Json<Claimed>), Problem> {
     let claim: Claim = input::parse(&signed.request.body)?;
-    let (claimed, replayed) = web.platform.claim(&signed.request, claim, address).await?;
+    let (claimed, replayed) = platform.claim(&signed.request, claim, address).await?;
     let status = match replayed {
         Replayed::No => StatusCode::CREATED,
         Replayed::Yes => StatusCode::OK,
@@ -80,19 +79,19 @@ async fn claim(
 /// The activation of the signing key
 #[utoipa::path(get, path = "/terminal/v1/activations/current",
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
-async fn current(State(web): State<Web>, AskingTerminal(actor): AskingTerminal) -> Result<Status, Problem> {
-    Ok(Status(web.platform.current_activation(&actor).await?))
+async fn current(Spoken(platform): Spoken, AskingTerminal(actor): AskingTerminal) -> Result<Status, Problem> {
+    Ok(Status(platform.current_activation(&actor).await?))
 }
 
 /// How an activation stands
 #[utoipa::path(get, path = "/terminal/v1/activations/{id}", params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn status(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     AskingTerminal(actor): AskingTerminal,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.terminal_status(&actor, id).await?))
+    Ok(Status(platform.terminal_status(&actor, id).await?))
 }
 
 #[cfg(test)]

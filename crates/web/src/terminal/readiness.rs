@@ -5,6 +5,7 @@ use super::signed::{AskingTerminal, Terminal};
 use crate::Web;
 use crate::input::Id;
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
@@ -29,11 +30,11 @@ pub(super) fn routes() -> Routes {
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn identity(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<IdentityProof>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.prove_identity(&actor, id, command).await?))
+    Ok(Status(platform.prove_identity(&actor, id, command).await?))
 }
 
 /// Step 3: report model and software
@@ -41,11 +42,11 @@ async fn identity(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn compatibility(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<CompatibilityReport>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.report_compatibility(&actor, id, command).await?))
+    Ok(Status(platform.report_compatibility(&actor, id, command).await?))
 }
 
 /// Step 4: report the network test
@@ -53,11 +54,11 @@ async fn compatibility(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn network(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<NetworkReport>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.report_network(&actor, id, command).await?))
+    Ok(Status(platform.report_network(&actor, id, command).await?))
 }
 
 /// Step 5: report the place
@@ -65,11 +66,11 @@ async fn network(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn location(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<LocationReport>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.report_location(&actor, id, command).await?))
+    Ok(Status(platform.report_location(&actor, id, command).await?))
 }
 
 /// Step 6: the document to keep
@@ -89,9 +90,9 @@ async fn backup_document(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The status.", body = TerminalStatus)))]
 async fn backup(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Id(id): Id<ActivationId>,
     Terminal { actor, command }: Terminal<BackupAcknowledgement>,
 ) -> Result<Status, Problem> {
-    Ok(Status(web.platform.acknowledge_backup(&actor, id, command).await?))
+    Ok(Status(platform.acknowledge_backup(&actor, id, command).await?))
 }

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod locks;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod shop;
 #[cfg(test)]
 mod site;
 #[cfg(test)]

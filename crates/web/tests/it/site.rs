@@ -1,11 +1,13 @@
-//! A whole site for a test: a real platform over a store of its own, asked without a socket.
+//! A whole site for a test: a real platform over a store of its own, asked without a socket, or
+//! over one.
 
 use axum::body::Body;
 use axum::{Extension, Router};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use starpay_adapters::clock::ManualClock;
 use starpay_adapters::files::ObjectFiles;
 use starpay_adapters::sandbox::{
@@ -18,8 +20,14 @@ use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
 use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_store::{Db, DbConfig};
+use starpay_web::server::{Server, Transport};
 use starpay_web::{ControlDoor, Metrics, RequestIds, Telemetry, Web};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 const CONTROL_TOKEN: [u8; 32] = [7; 32];
@@ -27,7 +35,10 @@ const CONTROL_TOKEN: [u8; 32] = [7; 32];
 /// The site, and the folder it lives in.
 pub(crate) struct Site {
     router: Router,
-    _folder: tempfile::TempDir,
+    socket: Option<SocketAddr>,
+    platform: Platform,
+    pub(crate) clock: Arc<ManualClock>,
+    folder: tempfile::TempDir,
 }
 
 /// What came back.
@@ -59,11 +70,15 @@ impl Site {
     }
 
     pub(crate) fn with_pages(pages: Router<Web>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
         let now = Timestamp::parse("2026-11-23T02:00:00Z").unwrap();
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(ManualClock::at(now)), Arc::new(OsRandom));
+        Self::over(tempfile::tempdir().unwrap(), now, pages)
+    }
+
+    /// A site in a folder that may hold one already.
+    pub(crate) fn over(folder: tempfile::TempDir, now: Timestamp, pages: Router<Web>) -> Self {
+        let at = folder.path();
+        let manual = Arc::new(ManualClock::at(now));
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (manual.clone(), Arc::new(OsRandom));
         let settings = DbConfig::parse(&format!("sqlite:{}", at.join("starpay.db").display())).unwrap();
         Db::migrate(&settings).unwrap();
         let db = Db::open(&settings).unwrap();
@@ -74,7 +89,7 @@ impl Site {
         let master = MasterKey::given([9; 32]);
         let seconds = now.millis() / 1000;
         let keystore =
-            Keystore::create(&at.join("keystore.json"), &master, seconds, Arc::clone(&random)).unwrap();
+            Keystore::open_or_create(&at.join("keystore.json"), &master, seconds, Arc::clone(&random));
         let deployment = Deployment {
             mode: Mode::Sandbox,
             acquirer_name: None,
@@ -100,17 +115,74 @@ impl Site {
             clock,
             random,
         };
-        let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
+        let platform = Platform::new(db, Arc::new(keystore.unwrap()), ports, policy, deployment);
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let telemetry = Telemetry { ids: RequestIds::new([1; 6]), metrics, registry: Arc::new(registry) };
-        let router =
-            starpay_web::router(platform, telemetry, pages).layer(Extension(ControlDoor::new(CONTROL_TOKEN)));
-        Self { router, _folder: folder }
+        let router = starpay_web::router(platform.clone(), telemetry, pages)
+            .layer(Extension(ControlDoor::new(CONTROL_TOKEN)));
+        Self { router, socket: None, platform, clock: manual, folder }
+    }
+
+    /// The same site behind a real socket.
+    pub(crate) async fn on_a_socket(self) -> Self {
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::bind(here, Transport::Plain).await.unwrap();
+        let socket = Some(server.local_address().unwrap());
+        tokio::spawn(server.run(self.router.clone(), CancellationToken::new()));
+        Self { socket, ..self }
+    }
+
+    /// Ends the site and leaves the folder.
+    pub(crate) fn into_folder(self) -> tempfile::TempDir {
+        self.platform.db().close();
+        self.folder
+    }
+
+    /// A moment so many seconds from now.
+    pub(crate) fn clock_text(&self, seconds: i64) -> String {
+        self.clock.now().plus_seconds(seconds).to_string()
+    }
+
+    /// Runs what is due, as a job runner that is told to stop after one round each time.
+    pub(crate) async fn run_jobs(&self) {
+        for _ in 0..4 {
+            let (_stop, stopped) = tokio::sync::watch::channel(true);
+            self.platform.run_jobs("test".to_owned(), stopped).await;
+        }
+    }
+
+    /// What the site keeps: a hash over every row of each table and the names of all files. Left
+    /// out is what a refused request may and must leave: counted tries and spent nonces.
+    pub(crate) fn kept(&self) -> BTreeMap<String, (usize, String)> {
+        let database = rusqlite::Connection::open(self.folder.path().join("starpay.db")).unwrap();
+        let mut kept = BTreeMap::new();
+        for table in starpay_store::catalogue::TABLES {
+            if ["attempt", "used_nonce"].contains(table) {
+                continue;
+            }
+            let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at)).collect::<Result<Vec<_>, _>>()
+            });
+            let mut rows: Vec<String> = rows.unwrap().map(|row| format!("{:?}", row.unwrap())).collect();
+            rows.sort();
+            kept.insert((*table).to_owned(), (rows.len(), hex::encode(Sha256::digest(rows.join("\n")))));
+        }
+        let files = std::fs::read_dir(self.folder.path().join("files/documents")).into_iter().flatten();
+        let mut files: Vec<String> =
+            files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        files.sort();
+        kept.insert("files".to_owned(), (files.len(), files.join(" ")));
+        kept
     }
 
     /// Any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        if let Some(socket) = self.socket {
+            return over_the_wire(socket, request).await;
+        }
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -152,6 +224,39 @@ impl Site {
         let session = self.post("", "k", &path, &serde_json::json!({"code": code})).await;
         session.json()["token"].as_str().unwrap_or_else(|| panic!("{}", session.text)).to_owned()
     }
+}
+
+/// Bytes on a real connection and bytes back.
+async fn over_the_wire(socket: SocketAddr, request: Request<Body>) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nhost: {socket}\r\nconnection: close\r\n", parts.method, parts.uri);
+    for (name, value) in &parts.headers {
+        head += &format!("{name}: {}\r\n", value.to_str().unwrap());
+    }
+    head += &format!("content-length: {}\r\n\r\n", body.len());
+    let mut stream = TcpStream::connect(socket).await.unwrap();
+    // A server that refuses early hangs up before it has read everything: its answer counts.
+    let sent = async { (stream.write_all(head.as_bytes()).await, stream.write_all(&body).await) }.await;
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer).await;
+    assert!(!answer.is_empty(), "{sent:?} {read:?}");
+    answered(&answer)
+}
+
+/// Reads an answer that came whole.
+pub(crate) fn answered(bytes: &[u8]) -> Answer {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let (head, text) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: HeaderMap = lines
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()))
+        .collect();
+    assert!(!headers.contains_key("transfer-encoding"), "{head}");
+    Answer { status, headers, text: text.to_owned() }
 }
 
 /// The administrator's token.
