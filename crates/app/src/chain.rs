@@ -11,7 +11,7 @@
 
 use crate::actor::{Action, Actor};
 use crate::error::{Error, ErrorKind};
-use crate::platform::{Platform, Shared};
+use crate::platform::Platform;
 use crate::port::Files;
 use crate::step::prefixed;
 use bytes::Bytes;
@@ -129,7 +129,7 @@ impl Platform {
         let files = &self.shared.ports.files;
         if let Some(bytes) = files.get(root_key(next)).await? {
             // A crash left the file without its mark: it is adopted as it stands.
-            return adopt(&bytes, last, next, &self.platform_key()?).map(Some);
+            return adopt(&bytes, last, next, &self.platform_keys()?).map(Some);
         }
         if heads.is_empty() {
             return Ok(None);
@@ -151,18 +151,15 @@ impl Platform {
     /// an error: the report names it.
     pub async fn verify_chain(&self, actor: &Actor) -> Result<ChainReport, Error> {
         actor.may(Action::Administer)?;
-        let key = self.platform_key()?;
-        verify(&self.db, self.shared.ports.files.as_ref(), &key, self.now()).await
+        let keys = self.platform_keys()?;
+        verify(&self.db, self.shared.ports.files.as_ref(), &keys, self.now()).await
     }
 
-    fn platform_key(&self) -> Result<PublicKey, Error> {
-        platform_key(&self.shared)
+    /// The key that signs roots, and those that did before it was replaced.
+    fn platform_keys(&self) -> Result<Vec<PublicKey>, Error> {
+        let keystore = self.shared.vault.keystore();
+        keystore.platform_keys().map_err(|error| Error::internal(error.to_string()))
     }
-}
-
-fn platform_key(shared: &Shared) -> Result<PublicKey, Error> {
-    let hsm: &dyn Hsm = shared.vault.keystore();
-    hsm.public_key(SignerName::Platform).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// The name of a root in the files port. Twelve digits: names sort as numbers do.
@@ -176,23 +173,23 @@ pub(crate) fn root_sequence(key: &str) -> Option<i64> {
     (root_key(sequence) == key).then_some(sequence)
 }
 
-fn adopt(bytes: &[u8], last: Option<RootMark>, next: i64, key: &PublicKey) -> Result<RootFile, Error> {
+fn adopt(bytes: &[u8], last: Option<RootMark>, next: i64, keys: &[PublicKey]) -> Result<RootFile, Error> {
     let previous = last.map_or(event::GENESIS, |mark| mark.hash);
-    read_root(bytes, key).filter(|file| file.sequence == next && file.previous == previous).ok_or_else(|| {
-        Error {
+    read_root(bytes, keys).filter(|file| file.sequence == next && file.previous == previous).ok_or_else(
+        || Error {
             detail: Some(format!("{} is not the root that follows", root_key(next))),
             ..Error::new(ErrorKind::Conflict, "root_conflict")
-        }
-    })
+        },
+    )
 }
 
 /// A root file whose signature is the platform's; `None` for anything else.
-fn read_root(bytes: &[u8], key: &PublicKey) -> Option<RootFile> {
+fn read_root(bytes: &[u8], keys: &[PublicKey]) -> Option<RootFile> {
     let file = RootFile::parse(bytes).ok()?;
     let signature = hex::decode(file.signature.as_deref()?).ok()?;
     let signature = Signature::from_bytes(&signature).ok()?;
-    key.verify(&file.signed_bytes().ok()?, &signature).ok()?;
-    Some(file)
+    let signed = file.signed_bytes().ok()?;
+    keys.iter().any(|key| key.verify(&signed, &signature).is_ok()).then_some(file)
 }
 
 /// The roots that can be believed, in order, and the numbers of those that cannot.
@@ -201,12 +198,12 @@ struct Roots {
     bad: BTreeSet<i64>,
 }
 
-async fn read_roots(files: &dyn Files, key: &PublicKey) -> Result<Roots, Error> {
+async fn read_roots(files: &dyn Files, keys: &[PublicKey]) -> Result<Roots, Error> {
     let mut roots = Roots { good: Vec::new(), bad: BTreeSet::new() };
     for meta in files.list(ROOTS.to_owned()).await? {
         let Some(sequence) = root_sequence(&meta.key) else { continue };
         let bytes = files.get(meta.key).await?.unwrap_or_default();
-        match read_root(&bytes, key) {
+        match read_root(&bytes, keys) {
             Some(file) if file.sequence == sequence => roots.good.push(file),
             Some(_) | None => {
                 roots.bad.insert(sequence);
@@ -221,10 +218,10 @@ async fn read_roots(files: &dyn Files, key: &PublicKey) -> Result<Roots, Error> 
 pub(crate) async fn verify(
     db: &Db,
     files: &dyn Files,
-    key: &PublicKey,
+    keys: &[PublicKey],
     at: Timestamp,
 ) -> Result<ChainReport, Error> {
-    let Roots { good, bad } = read_roots(files, key).await?;
+    let Roots { good, bad } = read_roots(files, keys).await?;
     let read = u64::try_from(good.len() + bad.len()).unwrap_or(u64::MAX);
     let seen = db
         .read(move |tx: &mut Tx| {

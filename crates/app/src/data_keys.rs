@@ -12,7 +12,8 @@ use crate::platform::Platform;
 use crate::step::{PLATFORM, Step};
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::{MerchantId, TypedId};
-use starpay_keys::hsm::{Hsm, KeyPurpose};
+use starpay_keys::hsm::{Hsm, KeyPurpose, SignerName};
+use starpay_keys::keystore::KeystoreError;
 use starpay_store::{access_key, data_key, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -29,6 +30,15 @@ pub struct RotationReport {
     pub version: u32,
     /// Data keys wrapped anew.
     pub rewrapped: u64,
+}
+
+/// What the rotation of a signing key did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SigningKeyReport {
+    /// The id of the key that signs from now on.
+    pub key: String,
+    /// Its version: 1 for the first ever.
+    pub version: u32,
 }
 
 /// What an erasure did.
@@ -69,6 +79,31 @@ impl Platform {
             }
         }
         Ok(report)
+    }
+
+    /// Replaces the platform's signing key and its certificate. What the earlier key signed still
+    /// verifies; its private half is destroyed.
+    ///
+    /// Other nodes over the same keystore file must start again. A key statement under way in that
+    /// moment may be refused by its terminal, which then asks anew.
+    ///
+    /// # Errors
+    /// `forbidden`; the keystore's own.
+    pub async fn rotate_signing_key(&self, actor: &Actor) -> Result<SigningKeyReport, Error> {
+        actor.may(Action::Administer)?;
+        let now_s = self.now().millis().div_euclid(1000);
+        let shared = std::sync::Arc::clone(&self.shared);
+        let rotated = tokio::task::spawn_blocking(move || {
+            let keystore = shared.vault.keystore();
+            let id = keystore.rotate_signer(SignerName::Platform, now_s)?;
+            Ok::<_, KeystoreError>((id, keystore.keys()?))
+        });
+        let (id, keys) = rotated
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?
+            .map_err(|error| Error::internal(format!("the signing key could not be rotated: {error}")))?;
+        let version = keys.iter().find(|key| key.id == id).map_or(0, |key| key.version);
+        Ok(SigningKeyReport { key: hex::encode(id), version })
     }
 
     /// Wraps anew whatever still lies under one earlier key.

@@ -41,7 +41,7 @@ pub use backup::{
     RestoreSummary, RestoreTarget, restore, unpack,
 };
 pub use chain::{ChainFinding, ChainReport, RootSummary};
-pub use data_keys::{ErasureReport, RotationReport};
+pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
 pub use error::{Error, ErrorKind, FieldError};
 pub use founding::{found, founded};
 pub use health::{Health, Waiting};

@@ -195,6 +195,16 @@ pub trait Hsm: Send + Sync {
 
 /// What an administrator may ask of a module besides: new keys in the place of old ones.
 pub trait KeyRotation: Hsm {
+    /// Makes the keys that are not there yet: all of them before a deployment's first start, none
+    /// later. Answers what it made.
+    ///
+    /// A caller that finds data wrapped under a key the module does not have must stop instead:
+    /// a new key opens none of it.
+    ///
+    /// # Errors
+    /// When the module does not answer or makes no key.
+    fn make_missing_keys(&self, now_s: i64) -> Result<Vec<KeyDescription>, HsmError>;
+
     /// Adds a root key, which wraps from now on; answers its id. Earlier ones stay and unwrap.
     ///
     /// # Errors

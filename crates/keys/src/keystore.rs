@@ -132,6 +132,15 @@ pub struct Keystore {
     random: Arc<dyn Random>,
 }
 
+/// What [`Keystore::export`] made, and what opens it.
+#[derive(Debug, Clone, Copy)]
+pub struct Exported<'e> {
+    /// The sealed keys.
+    pub bytes: &'e [u8],
+    /// The passphrase given to the export.
+    pub passphrase: &'e SecretString,
+}
+
 /// What lies on disk, as far as this process knows.
 struct OnDisk {
     master: MasterKey,
@@ -147,7 +156,8 @@ impl Keystore {
     }
 
     /// Makes a new keystore with a full set of keys and certificates. A [`MasterKey::file`] that
-    /// does not exist yet is made too, readable by its owner only.
+    /// does not exist yet is made too, readable by its owner only; a module makes the keys that it
+    /// does not have yet.
     ///
     /// # Errors
     /// When there is one already, or the master key or the files cannot be used.
@@ -219,24 +229,28 @@ impl Keystore {
     /// Puts an exported keystore in place under this machine's own master key.
     ///
     /// Under a module, what a software keystore exported is taken over: its root keys only unwrap
-    /// from then on, its signing keys are left behind, and the certificates must be renewed
-    /// ([`Keystore::certificates_fit`]).
+    /// from then on, its signing keys are left behind, and the module's get certificates.
     ///
     /// # Errors
     /// When there is a keystore already, or the export does not open under the passphrase. When
-    /// its root keys are in a module and this is not that module.
+    /// its root keys are in a module and this is not that module; it is left as it was.
     pub fn import(
         path: &Path,
-        exported: &[u8],
-        passphrase: &SecretString,
+        exported: Exported<'_>,
         master: &MasterKey,
+        now_s: i64,
         random: Arc<dyn Random>,
     ) -> Result<Self, KeystoreError> {
         if path.exists() {
             return Err(KeystoreError::Exists(path.to_owned()));
         }
-        let opener = Sealer::for_existing(&MasterKey::passphrase(passphrase.clone()), exported)?;
-        let contents = Contents::decode(&opener.open(exported)?, master.held_by())?;
+        let Exported { bytes, passphrase } = exported;
+        let opener = Sealer::for_existing(&MasterKey::passphrase(passphrase.clone()), bytes)?;
+        let mut contents = Contents::decode(&opener.open(bytes)?, master.held_by())?;
+        contents.keys.trust.settle(now_s)?;
+        if !contents.certificates_fit()? {
+            contents = contents.with_renewed_certificates(now_s, &*random)?;
+        }
         Self::place(path, contents, master, random)
     }
 
@@ -440,9 +454,8 @@ impl Keystore {
         Ok(keys)
     }
 
-    /// Whether the certificates are of the keys that sign at present. They are not after an
-    /// import into a module, or when a rotation there broke off;
-    /// [`Keystore::renew_certificate`] mends it.
+    /// Whether the certificates are of the keys that sign at present. They are not when a rotation
+    /// in a module broke off, or went on elsewhere; [`Keystore::renew_certificate`] mends it.
     ///
     /// # Errors
     /// When the module does not answer.
@@ -497,6 +510,11 @@ impl Hsm for Keystore {
 }
 
 impl KeyRotation for Keystore {
+    fn make_missing_keys(&self, _now_s: i64) -> Result<Vec<KeyDescription>, HsmError> {
+        // It was made with all of them.
+        Ok(Vec::new())
+    }
+
     fn rotate_root(&self, now_s: i64) -> Result<KeyId, HsmError> {
         self.rotate(now_s).map_err(as_hsm)
     }

@@ -93,26 +93,6 @@ impl Pkcs11Hsm {
         Ok(Self { token, pin, library, line: Mutex::new(Line::Open(session)) })
     }
 
-    /// Makes the keys that are not there yet: all of them before a deployment's first start, none
-    /// later. Answers what it made.
-    ///
-    /// A caller that finds data wrapped under a key the token does not have must stop instead:
-    /// a new key opens none of it.
-    ///
-    /// # Errors
-    /// When the token does not answer or makes no key.
-    pub fn make_missing_keys(&self, now_s: i64) -> Result<Vec<KeyDescription>, HsmError> {
-        self.with(|session| {
-            let mut made = Vec::new();
-            for purpose in PURPOSES {
-                if session.present(purpose).is_none() {
-                    made.push(session.make(purpose, now_s)?);
-                }
-            }
-            Ok(made)
-        })
-    }
-
     /// Which token this is.
     #[must_use]
     pub fn token(&self) -> &Token {
@@ -190,6 +170,19 @@ impl Hsm for Pkcs11Hsm {
 }
 
 impl KeyRotation for Pkcs11Hsm {
+    fn make_missing_keys(&self, now_s: i64) -> Result<Vec<KeyDescription>, HsmError> {
+        self.with(|session| {
+            session.look()?;
+            let mut made = Vec::new();
+            for purpose in PURPOSES {
+                if session.present(purpose).is_none() {
+                    made.push(session.make(purpose, now_s)?);
+                }
+            }
+            Ok(made)
+        })
+    }
+
     fn rotate_root(&self, now_s: i64) -> Result<KeyId, HsmError> {
         self.with(|session| {
             // Another node may have rotated: the version must be the next of all.

@@ -3,6 +3,7 @@
 //! Goes through the running server, or opens the store itself when none runs: [`crate::way`].
 
 use crate::config::Where;
+use crate::keys::{Rotated, Seal};
 use crate::way::Way;
 use crate::{Failure, keys, print};
 use clap::Subcommand;
@@ -31,8 +32,14 @@ enum Task {
     /// Terminals
     #[command(subcommand)]
     Device(DeviceTask),
-    /// Wrap every data key under a new key
-    RotateKeys,
+    /// Put a new key in the place of the root key or the signing key
+    RotateKeys {
+        /// Which key
+        #[arg(long, value_enum, default_value = "root")]
+        key: Rotated,
+    },
+    /// Seal the keystore under a new master key or passphrase; no server may run
+    Reseal(Seal),
     /// Destroy a merchant's data keys: its personal data is gone for good
     Erase {
         /// The merchant, mer_…
@@ -78,22 +85,25 @@ enum DeviceTask {
 
 /// Does the task.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let way = Way::find(&args.place.load()?)?;
+    let config = args.place.load()?;
+    let way = || Way::find(&config);
     let answer = match &args.task {
+        // Only the keystore's file is touched: neither server nor store is asked.
+        Task::Reseal(seal) => keys::reseal(&config, seal)?,
         Task::Key(KeyTask::Create { role, label, merchant }) => {
             let body = json!({"role": role, "label": label, "merchant_id": merchant});
-            way.call("POST", "/api/v1/access-keys", Some(&body))?
+            way()?.call("POST", "/api/v1/access-keys", Some(&body))?
         }
         Task::Key(KeyTask::Revoke { id }) => {
-            way.call("DELETE", &format!("/api/v1/access-keys/{}", path_segment(id)?), None)?;
+            way()?.call("DELETE", &format!("/api/v1/access-keys/{}", path_segment(id)?), None)?;
             json!({"id": id, "revoked": true})
         }
         Task::Device(DeviceTask::Add { serial, model }) => {
-            way.call("POST", "/api/v1/devices", Some(&json!({"serial": serial, "model": model})))?
+            way()?.call("POST", "/api/v1/devices", Some(&json!({"serial": serial, "model": model})))?
         }
-        Task::Device(DeviceTask::List) => all_devices(&way)?,
-        Task::RotateKeys => keys::rotate(&way)?,
-        Task::Erase { merchant } => keys::erase(&way, merchant)?,
+        Task::Device(DeviceTask::List) => all_devices(&way()?)?,
+        Task::RotateKeys { key } => keys::rotate(&way()?, *key)?,
+        Task::Erase { merchant } => keys::erase(&way()?, merchant)?,
     };
     print(&if args.json { format!("{answer}\n") } else { in_words(&args.task, &answer) })
 }
@@ -140,7 +150,7 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::Key(KeyTask::Revoke { id }) => format!("{id}: revoked\n"),
         Task::Device(DeviceTask::Add { .. }) => device(answer),
         Task::Device(DeviceTask::List) => answer.as_array().into_iter().flatten().map(device).collect(),
-        Task::RotateKeys => {
+        Task::RotateKeys { key: Rotated::Root } => {
             format!(
                 "new key {} (version {}): {} data keys wrapped anew\n",
                 text(answer, "key"),
@@ -148,6 +158,17 @@ fn in_words(task: &Task, answer: &Value) -> String {
                 answer["rewrapped"]
             )
         }
+        Task::RotateKeys { key: Rotated::Signing } => {
+            format!("new signing key {} (version {})\n", text(answer, "key"), answer["version"])
+        }
+        Task::Reseal(_) => match answer["set"]["key"].as_str() {
+            None => format!("{}: sealed under a new master key\n", text(answer, "keystore")),
+            Some(key) => format!(
+                "{}: sealed anew; set {key} = \"{}\" before the next start\n",
+                text(answer, "keystore"),
+                text(&answer["set"], "file")
+            ),
+        },
         Task::Erase { merchant } => {
             format!(
                 "{merchant}: {} data keys destroyed, {} contacts cleared\n",

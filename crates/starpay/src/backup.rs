@@ -5,6 +5,7 @@
 //! keystore under a new master key, the files. What was begun is finished there.
 
 use crate::config::{Config, Where};
+use crate::custody::{self, Custody};
 use crate::way::Way;
 use crate::wiring::{self, Assembled, secret_in};
 use crate::{Failure, print};
@@ -20,7 +21,6 @@ use starpay_adapters::clock::SystemClock;
 use starpay_adapters::files::ObjectFiles;
 use starpay_app::{BackupOrder, BackupSummary, Error, Platform, RestoreSummary, RestoreTarget};
 use starpay_keys::OsRandom;
-use starpay_keys::keystore::MasterKey;
 use starpay_keys::passphrase::PASSPHRASE_CHARACTERS_MIN;
 use starpay_web::ControlDoor;
 use std::fs::{File, OpenOptions};
@@ -172,15 +172,13 @@ fn restore_into(
 ) -> Result<RestoreSummary, Failure> {
     let files = ObjectFiles::in_folder(&config.files_folder())
         .map_err(|error| Failure::failed(format!("files: {error}")))?;
-    for folder in [config.keystore_file(), config.master_key_file()].iter().filter_map(|file| file.parent()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
-    }
+    custody::make_folders(config)?;
+    let custody = Custody::of(config)?;
     let target = RestoreTarget {
         database: wiring::database_config(config)?,
         files: Arc::new(files),
         keystore: config.keystore_file(),
-        master_key: MasterKey::file(config.master_key_file()),
+        master_key: custody.master,
         staging: staging.to_owned(),
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),

@@ -1,12 +1,15 @@
 //! The configuration: one TOML file, every key known, every error with file, key and remedy.
 //!
 //! `starpay.example.toml` documents each key; a test holds it to this file. Secrets are never
-//! values here, only paths of files that hold them; those paths (and nothing else) may come from
-//! the environment instead.
+//! values in the file, only paths of files that hold them. From the environment come those paths,
+//! and three secrets themselves where a secret manager hands them over so: the keystore's master key
+//! or passphrase, and the token's PIN. Nothing else does.
 
 mod shape;
 
-pub(crate) use shape::{Config, Listen, LogFormat, Logs, Mail, MailKind, MailSecurity, Mode};
+pub(crate) use shape::{
+    Config, HsmKind, Listen, LogFormat, Logs, Mail, MailKind, MailSecurity, Mode, Secret,
+};
 
 use crate::Failure;
 use std::net::SocketAddr;
@@ -74,7 +77,7 @@ impl Config {
             Failure::usage(format!("{}: {}", path.display(), error.to_string().trim_end()))
                 .remedy("starpay serve --print-config shows every key with its form")
         })?;
-        config.take_paths(environment);
+        config.take_secrets(environment);
         config.settle(path.parent().unwrap_or(Path::new("")));
         let wrong = config.wrong();
         match wrong.first() {
@@ -85,19 +88,25 @@ impl Config {
         }
     }
 
-    /// Takes the paths of secrets from the environment where it names them.
-    fn take_paths(&mut self, environment: Environment<'_>) {
+    /// Takes from the environment what may come from there.
+    fn take_secrets(&mut self, environment: Environment<'_>) {
         let take = |name: &str, place: &mut Option<PathBuf>| {
             if let Some(path) = environment(name) {
                 *place = Some(PathBuf::from(path));
             }
         };
         take("STARPAY_MASTER_KEY_FILE", &mut self.keystore.master_key_file);
+        take("STARPAY_KEYSTORE_PASSPHRASE_FILE", &mut self.keystore.passphrase_file);
+        take("STARPAY_HSM_PIN_FILE", &mut self.hsm.pin_file);
         take("STARPAY_DATABASE_PASSWORD_FILE", &mut self.database.password_file);
         take("STARPAY_SMTP_PASSWORD_FILE", &mut self.mail.password_file);
         if let Some(tls) = &mut self.listen.tls {
             take("STARPAY_TLS_KEY_FILE", &mut tls.key);
         }
+        let secret = |name: &str| environment(name).map(|text| Secret(text.into()));
+        self.keystore.master_key = secret("STARPAY_MASTER_KEY");
+        self.keystore.passphrase = secret("STARPAY_KEYSTORE_PASSPHRASE");
+        self.hsm.pin = secret("STARPAY_HSM_PIN");
     }
 
     /// Makes every path absolute or relative to the working folder, and fills in those that
@@ -110,6 +119,9 @@ impl Config {
             &mut self.files.folder,
             &mut self.keystore.file,
             &mut self.keystore.master_key_file,
+            &mut self.keystore.passphrase_file,
+            &mut self.hsm.module,
+            &mut self.hsm.pin_file,
             &mut self.mail.password_file,
         ];
         optional.into_iter().flatten().for_each(place);
@@ -178,12 +190,64 @@ impl Config {
                 wrong.push((key, "not between 1 and 256", "write a number from 1 to 256"));
             }
         }
+        wrong.extend(self.wrong_keys());
         if self.mail.kind == MailKind::Smtp {
             if self.mail.host.is_none() {
                 wrong.push(("mail.host", "required when kind = \"smtp\"", "write the mail server's name"));
             }
             if self.mail.from.is_none() {
                 wrong.push(("mail.from", "required when kind = \"smtp\"", "write the sender's address"));
+            }
+        }
+        wrong
+    }
+
+    /// What cannot be about keystore and token.
+    fn wrong_keys(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let (keystore, hsm) = (&self.keystore, &self.hsm);
+        let mut wrong = Vec::new();
+        match hsm.kind {
+            HsmKind::Software => {
+                let named = [&hsm.module, &hsm.pin_file].iter().any(|path| path.is_some());
+                if named || hsm.token.is_some() {
+                    wrong.push((
+                        "hsm.kind",
+                        "a token is described, and kind is \"software\"",
+                        "write kind = \"pkcs11\", or remove the other keys of [hsm]",
+                    ));
+                }
+                let sources = [
+                    keystore.master_key_file.is_some(),
+                    keystore.passphrase_file.is_some(),
+                    keystore.master_key.is_some(),
+                    keystore.passphrase.is_some(),
+                ];
+                if sources.into_iter().filter(|given| *given).count() > 1 {
+                    wrong.push((
+                        "keystore.master_key_file",
+                        "more than one master key or passphrase is given, here and in the environment",
+                        "leave one of master_key_file, passphrase_file, STARPAY_MASTER_KEY, STARPAY_KEYSTORE_PASSPHRASE",
+                    ));
+                }
+            }
+            HsmKind::Pkcs11 => {
+                if hsm.module.is_none() {
+                    wrong.push((
+                        "hsm.module",
+                        "required when kind = \"pkcs11\"",
+                        "write the path of the vendor's PKCS#11 library",
+                    ));
+                }
+                if hsm.token.as_deref().is_none_or(str::is_empty) {
+                    wrong.push(("hsm.token", "required when kind = \"pkcs11\"", "write the token's label"));
+                }
+                if hsm.pin_file.is_some() == hsm.pin.is_some() {
+                    wrong.push((
+                        "hsm.pin_file",
+                        "the token's PIN must come from one place",
+                        "write the path of a file that holds it, or set STARPAY_HSM_PIN_FILE or STARPAY_HSM_PIN",
+                    ));
+                }
             }
         }
         wrong
@@ -279,6 +343,15 @@ mod tests {
             ("[listen.tls]\ncertificate = \"c.pem\"", "listen.tls.key"),
             ("[mail]\nkind = \"smtp\"", "mail.host"),
             ("[database]\nreaders = 0", "database.readers"),
+            ("[hsm]\nkind = \"cloud\"", "kind"),
+            ("[hsm]\npin = \"1234\"", "pin"),
+            ("[keystore]\npassphrase = \"correct horse\"", "passphrase"),
+            ("[keystore]\nmaster_key = \"00\"", "master_key"),
+            ("[hsm]\ntoken = \"starpay\"", "hsm.kind"),
+            ("[hsm]\nkind = \"pkcs11\"\ntoken = \"t\"\npin_file = \"pin\"", "hsm.module"),
+            ("[hsm]\nkind = \"pkcs11\"\nmodule = \"m\"\npin_file = \"pin\"", "hsm.token"),
+            ("[hsm]\nkind = \"pkcs11\"\nmodule = \"m\"\ntoken = \"t\"", "hsm.pin_file"),
+            ("[keystore]\nmaster_key_file = \"m\"\npassphrase_file = \"p\"", "keystore.master_key_file"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains("etc/starpay.toml"), "{error}");
@@ -288,14 +361,37 @@ mod tests {
     }
 
     #[test]
-    fn only_paths_of_secrets_come_from_the_environment() {
+    fn only_secrets_and_their_paths_come_from_the_environment() {
+        let asked = std::cell::RefCell::new(Vec::new());
         let config = Config::parse(Path::new("/etc/starpay.toml"), "[logs]\nformat = \"text\"", &|name| {
-            Some(format!("/run/{name}"))
+            asked.borrow_mut().push(name.to_owned());
+            (name == "STARPAY_MASTER_KEY_FILE").then(|| format!("/run/{name}"))
         })
         .unwrap();
+        let secrets = ["STARPAY_MASTER_KEY", "STARPAY_KEYSTORE_PASSPHRASE", "STARPAY_HSM_PIN"];
+        let others =
+            asked.borrow().iter().filter(|name| !name.ends_with("_FILE")).cloned().collect::<Vec<_>>();
+        assert_eq!(others, secrets);
         assert_eq!(config.master_key_file(), Path::new("/run/STARPAY_MASTER_KEY_FILE"));
         assert_eq!(config.logs.filter, "info");
         assert_eq!(config.keystore_file(), Path::new("/etc/data/keystore.json"));
         assert_eq!(config.database_location(), "sqlite:/etc/data/starpay.db");
+    }
+
+    #[test]
+    fn a_secret_of_the_environment_never_shows() {
+        let text = "[hsm]\nkind = \"pkcs11\"\nmodule = \"m.so\"\ntoken = \"t\"";
+        let config = Config::parse(Path::new("/etc/starpay.toml"), text, &|name| {
+            (!name.ends_with("_FILE")).then(|| format!("geheim {name}"))
+        })
+        .unwrap();
+        assert!(config.hsm.pin.is_some() && config.keystore.master_key.is_some());
+        assert_eq!(config.hsm.module.as_deref(), Some(Path::new("/etc/m.so")));
+        assert!(!format!("{config:?}").contains("geheim"));
+        let two = Config::parse(Path::new("starpay.toml"), "", &|name| {
+            name.contains("KEYSTORE_PASSPHRASE").then(|| "geheim".to_owned())
+        });
+        let said = two.unwrap_err().to_string();
+        assert!(said.contains("more than one") && !said.contains("geheim"), "{said}");
     }
 }

@@ -1,13 +1,14 @@
 //! `starpay doctor`: what would stop this installation from serving, and what to do about it.
 
 use crate::config::{Config, MailKind, Where};
+use crate::custody::{self, Custody};
 use crate::{Failure, control, print, wiring};
 use serde_json::json;
 use starpay_adapters::clock::SystemClock;
 use starpay_app::port::Clock;
 use starpay_domain::instant::{Timestamp, format_date};
 use starpay_keys::OsRandom;
-use starpay_keys::keystore::{Keystore, MasterKey};
+use starpay_keys::keystore::Keystore;
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -53,12 +54,14 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 fn examine(config: &Config) -> Vec<Finding> {
     let server = control::Server::find(config);
     let running = matches!(server, Ok(Some(_)));
+    let custody = Custody::of(config);
     let mut findings = vec![
         Finding { name: "configuration", outcome: Ok("reads".to_owned()) },
         Finding { name: "clock", outcome: clock(SystemClock.now()) },
         Finding { name: "data folder", outcome: data_folder(config) },
         Finding { name: "files", outcome: writable(&config.files_folder(), "files.folder") },
-        Finding { name: "keystore", outcome: keystore(config) },
+        Finding { name: "hsm", outcome: hsm(&custody) },
+        Finding { name: "keystore", outcome: keystore(config, &custody) },
         Finding { name: "mail", outcome: mail(config) },
     ];
     match server {
@@ -106,16 +109,19 @@ fn writable(folder: &Path, key: &str) -> Result<String, Failure> {
     Ok(format!("{} is writable", folder.display()))
 }
 
-fn keystore(config: &Config) -> Result<String, Failure> {
-    let (file, master) = (config.keystore_file(), config.master_key_file());
+fn hsm(custody: &Result<Custody, Failure>) -> Result<String, Failure> {
+    let custody = custody.as_ref().map_err(Failure::clone)?;
+    Ok(custody.describe_token()?.unwrap_or_else(|| "software: the keystore holds every key".to_owned()))
+}
+
+fn keystore(config: &Config, custody: &Result<Custody, Failure>) -> Result<String, Failure> {
+    let file = config.keystore_file();
     if !Keystore::exists(&file) {
         return Ok(format!("{} will be made at first start", file.display()));
     }
-    let opened = Keystore::open(&file, &MasterKey::file(&master), Arc::new(OsRandom));
-    let keystore = opened.map_err(|error| {
-        Failure::failed(format!("{}: {error}", file.display()))
-            .remedy(format!("its master key belongs in {}", master.display()))
-    })?;
+    let custody = custody.as_ref().map_err(Failure::clone)?;
+    let keystore = Keystore::open(&file, &custody.master, Arc::new(OsRandom))
+        .map_err(|error| custody::explain(config, &error))?;
     let end = Timestamp::from_micros(keystore.platform_certificate().not_after_s().saturating_mul(1_000_000));
     Ok(format!("opens; platform certificate until {}", format_date(end.beijing_date())))
 }

@@ -1,33 +1,106 @@
 //! Key rotation and erasure from the command line: through the running server's control port, or
-//! over the store itself when none runs.
+//! over the store itself when none runs. The keystore's own seal is changed while none runs.
 
 use crate::Failure;
-use crate::control::refusal;
+use crate::config::Config;
+use crate::control::{self, refusal};
+use crate::custody::{self, Custody};
 use crate::way::Way;
-use crate::wiring::Assembled;
+use crate::wiring::{Assembled, secret_in};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use http::{HeaderMap, StatusCode, header};
-use serde::Serialize;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use starpay_app::{Error, ErrorKind, Platform};
 use starpay_domain::id::{MerchantId, TypedId};
+use starpay_keys::OsRandom;
+use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_web::{ControlDoor, Kind};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Makes a new key-encryption key and wraps every data key under it.
+/// Which key is replaced by a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Rotated {
+    /// The root key-encryption key; every data key is wrapped anew under it
+    Root,
+    /// The platform's signing key and its certificate
+    Signing,
+}
+
+/// What the control port is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Rotation {
+    key: Rotated,
+}
+
+/// Puts a new key in the place of the present one.
 ///
 /// # Errors
 /// The platform's own words.
-pub(crate) fn rotate(way: &Way) -> Result<Value, Failure> {
+pub(crate) fn rotate(way: &Way, key: Rotated) -> Result<Value, Failure> {
     match way {
-        Way::Server(server) => server.call("POST", "/control/v1/rotate-keys", Some(&json!({}))),
-        Way::Own(own) => {
-            let platform = own.assembled.platform.clone();
-            said(own.block_on(async { platform.rotate_keys(&ControlDoor::administrator()).await }))
-        }
+        Way::Server(server) => server.call("POST", "/control/v1/rotate-keys", Some(&json!(Rotation { key }))),
+        Way::Own(own) => said(own.block_on(rotated(own.assembled.platform.clone(), key))),
     }
+}
+
+async fn rotated(platform: Platform, key: Rotated) -> Result<Value, Error> {
+    let actor = ControlDoor::administrator();
+    let report = match key {
+        Rotated::Root => serde_json::to_value(platform.rotate_keys(&actor).await?),
+        Rotated::Signing => serde_json::to_value(platform.rotate_signing_key(&actor).await?),
+    };
+    report.map_err(Error::from)
+}
+
+/// What the keystore is sealed under from now on.
+#[derive(Debug, Clone, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct Seal {
+    /// A passphrase, in this file
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// A master key, in this file; made when it is not there
+    #[arg(long, value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+}
+
+/// Seals the keystore anew: under a new master key in the present one's place, or under what is
+/// named. No server may run, because it would go on with what it read at its start.
+///
+/// # Errors
+/// When a server runs, or the keystore does not open or cannot be written.
+pub(crate) fn reseal(config: &Config, seal: &Seal) -> Result<Value, Failure> {
+    if control::Server::find(config)?.is_some() {
+        return Err(Failure::failed("a server runs over this keystore").remedy("stop the server first"));
+    }
+    let custody = Custody::of(config)?;
+    let explain = |error| custody::explain(config, &error);
+    let keystore =
+        Keystore::open(&config.keystore_file(), &custody.master, Arc::new(OsRandom)).map_err(explain)?;
+    let set = match (&seal.passphrase_file, &seal.master_key_file) {
+        (Some(file), _) => {
+            let text = secret_in(file, "--passphrase-file")?;
+            keystore.reseal(&MasterKey::passphrase(SecretString::from(text.as_str()))).map_err(explain)?;
+            Some(("keystore.passphrase_file", file))
+        }
+        (None, Some(file)) => {
+            keystore.reseal(&MasterKey::file(file)).map_err(explain)?;
+            Some(("keystore.master_key_file", file))
+        }
+        (None, None) => {
+            keystore.renew_master_key().map_err(explain)?;
+            None
+        }
+    };
+    let set = set.map(|(key, file)| json!({"key": key, "file": file.display().to_string()}));
+    Ok(json!({"keystore": config.keystore_file().display().to_string(), "set": set}))
 }
 
 /// Destroys a merchant's data keys.
@@ -80,11 +153,12 @@ async fn serve_rotation(
     State(platform): State<Platform>,
     Extension(door): Extension<ControlDoor>,
     headers: HeaderMap,
+    Json(Rotation { key }): Json<Rotation>,
 ) -> Response {
     if !opened(&door, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    answer(platform.rotate_keys(&ControlDoor::administrator()).await)
+    answer(rotated(platform, key).await)
 }
 
 async fn serve_erasure(

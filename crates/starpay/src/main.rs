@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod config;
 mod control;
+mod custody;
 mod demo;
 mod docs;
 mod doctor;
@@ -108,7 +109,7 @@ fn run(command: Command) -> Result<(), Failure> {
 }
 
 /// Why a subcommand did not do what was asked, in words for the person at the terminal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     code: u8,
     message: String,

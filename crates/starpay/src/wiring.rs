@@ -1,7 +1,7 @@
 //! From a configuration to a running platform: store, keystore, ports, policy.
 
-use crate::Failure;
 use crate::config::{Config, Mail, MailKind, MailSecurity, Mode};
+use crate::{Failure, custody};
 use secrecy::SecretString;
 use starpay_adapters::clock::SystemClock;
 use starpay_adapters::files::ObjectFiles;
@@ -12,7 +12,7 @@ use starpay_adapters::sandbox::{
 };
 use starpay_app::port::{Clock, Mailer, Random};
 use starpay_app::{Deployment, Platform, Ports};
-use starpay_keys::keystore::{Keystore, KeystoreError, MasterKey};
+use starpay_keys::keystore::Keystore;
 use starpay_keys::{OsRandom, power_on};
 use starpay_store::{Db, DbConfig, StoreError};
 use std::path::Path;
@@ -63,7 +63,7 @@ pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure
     config.make_data_folder()?;
     let db = open_database(config)?;
     let founded = starpay_app::founded(&db).map_err(|error| Failure::failed(format!("database: {error}")))?;
-    let keystore = Arc::new(open_keystore(config, founded, &*clock, &random)?);
+    let keystore = Arc::new(custody::open_keystore(config, founded, &*clock, &random)?);
     let deployment = deployment(config);
     let policy = starpay_app::found(&db, deployment.mode, clock.now()).map_err(|error| {
         let failure = Failure::failed(format!("database: {error}"));
@@ -105,38 +105,6 @@ pub(crate) fn open_database(config: &Config) -> Result<Db, Failure> {
             _ => failure,
         }
     })
-}
-
-/// Opens the keystore; makes it only where no deployment was ever started.
-pub(crate) fn open_keystore(
-    config: &Config,
-    founded: bool,
-    clock: &dyn Clock,
-    random: &Arc<dyn Random>,
-) -> Result<Keystore, Failure> {
-    let (file, master_file) = (config.keystore_file(), config.master_key_file());
-    let master = MasterKey::file(&master_file);
-    let explain = |error: KeystoreError| {
-        Failure::failed(format!("keystore {}: {error}", file.display()))
-            .remedy(format!("its master key is {}; a backup holds both", master_file.display()))
-    };
-    if founded && !Keystore::exists(&file) {
-        return Err(Failure::failed(format!(
-            "keystore {} is missing, and the database needs it",
-            file.display()
-        ))
-        .remedy("restore it from a backup: starpay restore; a new one would not open what is stored"));
-    }
-    let now_s = clock.now().millis().div_euclid(1000);
-    for folder in [file.parent(), master_file.parent()].into_iter().flatten() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
-    }
-    let keystore = Keystore::open_or_create(&file, &master, now_s, Arc::clone(random)).map_err(explain)?;
-    if keystore.check_certificate(now_s).is_err() {
-        keystore.renew_certificate(now_s).map_err(explain)?;
-    }
-    Ok(keystore)
 }
 
 fn deployment(config: &Config) -> Deployment {

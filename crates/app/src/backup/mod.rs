@@ -3,7 +3,8 @@
 //! The order makes it consistent. The database is one snapshot. Files are write-once, and a row
 //! that names one is committed after it, so files read *after* the snapshot hold everything it
 //! names. Signed roots speak about events, so only those that the snapshot knows belong to it.
-//! The keystore only ever gains keys, and is exported after the snapshot; it is sealed under the
+//! The keystore keeps whatever opens or verifies something, and is exported after the snapshot (what
+//! a hardware module holds stays there: it has backups of its own); it is sealed under the
 //! archive's passphrase, as is the archive itself, chunk by chunk, so that a cut or changed one
 //! does not open.
 //!
@@ -227,7 +228,8 @@ fn unwritten(error: &PassphraseError) -> Error {
 }
 
 fn keys_failed(error: &KeystoreError) -> Error {
-    Error::internal(format!("keystore: {error}"))
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Error::internal(format!("keystore: {error}{cause}"))
 }
 
 async fn blocking<T: Send + 'static>(

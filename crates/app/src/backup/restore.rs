@@ -14,8 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::port::{Clock, Files, Random};
 use bytes::Bytes;
 use secrecy::SecretString;
-use starpay_keys::hsm::{Hsm, SignerName};
-use starpay_keys::keystore::{Keystore, KeystoreError, MasterKey};
+use starpay_keys::keystore::{Exported, Keystore, KeystoreError, MasterKey};
 use starpay_store::{Db, DbConfig, StoreError, Tx, backup, version_needed};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -83,9 +82,8 @@ pub async fn restore(
     let files = put_files(target.files.as_ref(), &target.staging.join(FILES_FOLDER)).await?;
     let keystore = place_keystore(&target, passphrase).await?;
 
-    let hsm: &dyn Hsm = &keystore;
-    let key = hsm.public_key(SignerName::Platform).map_err(|error| Error::internal(error.to_string()))?;
-    let chain = chain::verify(&db, target.files.as_ref(), &key, target.clock.now()).await?;
+    let keys = keystore.platform_keys().map_err(|error| Error::internal(error.to_string()))?;
+    let chain = chain::verify(&db, target.files.as_ref(), &keys, target.clock.now()).await?;
     blocking(move || {
         db.close();
         Ok(())
@@ -187,10 +185,11 @@ fn below(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
 async fn place_keystore(target: &RestoreTarget, passphrase: SecretString) -> Result<Keystore, Error> {
     let exported = target.staging.join(KEYSTORE_ENTRY);
     let (path, master) = (target.keystore.clone(), target.master_key.clone());
-    let random = Arc::clone(&target.random);
+    let (random, now_s) = (Arc::clone(&target.random), target.clock.now().millis().div_euclid(1000));
     blocking(move || {
         let exported = std::fs::read(exported).map_err(|_| refused("it holds no keystore"))?;
-        Keystore::import(&path, &exported, &passphrase, &master, random).map_err(|error| match error {
+        let exported = Exported { bytes: &exported, passphrase: &passphrase };
+        Keystore::import(&path, exported, &master, now_s, random).map_err(|error| match error {
             KeystoreError::Exists(path) => not_empty(format!("there is a keystore at {}", path.display())),
             other => keys_failed(&other),
         })

@@ -40,6 +40,26 @@ fn rotation_keeps_everything_readable() {
 }
 
 #[test]
+fn roots_of_an_earlier_signing_key_still_verify() {
+    on_both(|stand| async move {
+        stand.shop("15400000001").await;
+        assert_eq!(stand.platform.sign_root(&jobs()).await.unwrap().roots, 1);
+        let rotated = stand.platform.rotate_signing_key(&admin()).await.unwrap();
+        assert_eq!(rotated.version, 2);
+        let shop = stand.shop("15400000002").await;
+        assert_eq!(stand.platform.sign_root(&jobs()).await.unwrap().roots, 1);
+        assert_eq!(stand.platform.rotate_signing_key(&admin()).await.unwrap().version, 3);
+        let refused = stand.platform.rotate_signing_key(&shop.actor).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Forbidden);
+        let stand = tokio::task::spawn_blocking(|| stand.restart()).await.unwrap();
+        let report = stand.platform.verify_chain(&admin()).await.unwrap();
+        assert!(report.clean, "{:?}", report.findings);
+        assert_eq!(report.roots, 2);
+        stand
+    });
+}
+
+#[test]
 fn an_erased_merchant_is_unreadable_and_the_chain_verifies() {
     on_both(|stand| async move {
         let (erased, kept) = (stand.shop("15400000001").await, stand.shop("15400000002").await);

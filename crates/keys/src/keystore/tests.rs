@@ -266,7 +266,7 @@ fn an_export_restores_elsewhere_under_another_master_key() {
     let exported = original.export(&passphrase).unwrap();
     let master = MasterKey::file(there.folder.path().join("master.key"));
     let import = |passphrase: &SecretString, bytes: &[u8]| {
-        Keystore::import(&there.path(), bytes, passphrase, &master, random())
+        Keystore::import(&there.path(), Exported { bytes, passphrase }, &master, NOW_S, random())
     };
     assert!(matches!(import(&"wrong passphrase".into(), &exported), Err(KeystoreError::WrongMasterKey)));
     assert!(matches!(import(&passphrase, &exported[..40]), Err(KeystoreError::Damaged)));

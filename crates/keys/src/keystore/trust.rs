@@ -37,13 +37,14 @@ pub(super) struct Own {
 }
 
 impl Trust {
-    /// Draws new keys, or takes those that the module has.
+    /// Draws new keys, or takes those that the module has; it makes what it has not.
     pub(super) fn generate(
         module: Option<Arc<dyn KeyRotation>>,
         now_s: i64,
         random: &dyn Random,
     ) -> Result<Self, KeystoreError> {
         if let Some(module) = module {
+            module.make_missing_keys(now_s)?;
             let known = roots_of(&*module)?;
             return Ok(Self::Module { module, known, brought: Vec::new() });
         }
@@ -195,6 +196,18 @@ impl Trust {
                 Ok(())
             }
             Self::Module { module, .. } => module.random(bytes),
+        }
+    }
+
+    /// Lets a module make the keys it does not have, for a keystore that moves there.
+    pub(super) fn settle(&mut self, now_s: i64) -> Result<(), HsmError> {
+        match self {
+            Self::Here(_) => Ok(()),
+            Self::Module { module, known, brought: _ } => {
+                module.make_missing_keys(now_s)?;
+                *known = roots_of(&**module)?;
+                Ok(())
+            }
         }
     }
 

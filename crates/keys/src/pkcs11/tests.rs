@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::*;
 use crate::certificate::CertificateError;
 use crate::hsm::conformance;
-use crate::keystore::{Keystore, KeystoreError, MasterKey};
+use crate::keystore::{Exported, Keystore, KeystoreError, MasterKey};
 use crate::random::OsRandom;
 use crate::seal::{DataKey, key_id};
 
@@ -332,19 +332,20 @@ with_a_token! {
         let data = DataKey::from_bytes([5; 32]).wrap(&made, b"c").unwrap();
         let wrong = Keystore::open(&path, &MasterKey::given([7; 32]), random());
         assert!(matches!(wrong, Err(KeystoreError::OtherMasterKind("under a hardware module"))));
-        let stranger = Pkcs11Hsm::open(Tokens::token("stranger"), PIN.into()).unwrap();
-        stranger.make_missing_keys(NOW_S).unwrap();
-        let stranger = MasterKey::module(Arc::new(stranger));
+        let empty = Arc::new(Pkcs11Hsm::open(Tokens::token("stranger"), PIN.into()).unwrap());
+        let stranger = MasterKey::module(Arc::clone(&empty) as Arc<dyn KeyRotation>);
         let wrong = Keystore::open(&path, &stranger, random());
         assert!(matches!(wrong, Err(KeystoreError::Hsm(HsmError::UnknownKey(_)))));
         // The same keys elsewhere: the export goes with the token, never without.
         let passphrase = "correct horse battery".into();
         let exported = made.export(&passphrase).unwrap();
         let elsewhere = tokens.folder.join("elsewhere");
-        let import = |master: &MasterKey| Keystore::import(&elsewhere, &exported, &passphrase, master, random());
+        let export = Exported { bytes: &exported, passphrase: &passphrase };
+        let import = |master: &MasterKey| Keystore::import(&elsewhere, export, master, NOW_S, random());
         assert!(matches!(import(&MasterKey::given([7; 32])), Err(KeystoreError::ModuleNeeded)));
         assert!(matches!(import(&stranger), Err(KeystoreError::Hsm(HsmError::UnknownKey(_)))));
         assert!(!elsewhere.exists());
+        assert_eq!(empty.keys().unwrap(), [], "a refused token is left as it was");
         let restored = import(&master).unwrap();
         assert_eq!(restored.pepper().code_hash("a", "b"), made.pepper().code_hash("a", "b"));
         assert_eq!(DataKey::unwrap(&restored, &data, b"c"), Ok(DataKey::from_bytes([5; 32])));
@@ -372,11 +373,10 @@ with_a_token! {
         let signature = before.sign(SignerName::Platform, b"m").unwrap();
         let passphrase = "correct horse battery".into();
         let exported = before.export(&passphrase).unwrap();
-        let hsm = Tokens::ready();
+        let hsm: Arc<dyn KeyRotation> = Arc::new(Tokens::open());
         let (path, master) = (tokens.folder.join("after"), MasterKey::module(Arc::clone(&hsm)));
-        let moved = Keystore::import(&path, &exported, &passphrase, &master, random()).unwrap();
-        assert!(!moved.certificates_fit().unwrap());
-        moved.renew_certificate(NOW_S + 2).unwrap();
+        let export = Exported { bytes: &exported, passphrase: &passphrase };
+        let moved = Keystore::import(&path, export, &master, NOW_S + 2, random()).unwrap();
         let opened = Keystore::open(&path, &master, random()).unwrap();
         for keystore in [&moved, &opened] {
             assert!(keystore.certificates_fit().unwrap());

@@ -1,6 +1,8 @@
 //! What can be configured: one struct per section of the file, with its defaults.
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use starpay_keys::constant_time_eq;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -14,6 +16,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) files: Files,
     pub(crate) keystore: Keystore,
+    pub(crate) hsm: Hsm,
     pub(crate) mail: Mail,
     pub(crate) logs: Logs,
 }
@@ -78,13 +81,54 @@ pub(crate) struct Files {
     pub(crate) folder: Option<PathBuf>,
 }
 
-/// The software keystore and what opens it.
+/// The keystore and what opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keystore {
     pub(crate) file: Option<PathBuf>,
     pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// From the environment only.
+    #[serde(skip)]
+    pub(crate) master_key: Option<Secret>,
+    /// From the environment only.
+    #[serde(skip)]
+    pub(crate) passphrase: Option<Secret>,
 }
+
+/// Where root, authority and signing keys are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Hsm {
+    pub(crate) kind: HsmKind,
+    pub(crate) module: Option<PathBuf>,
+    pub(crate) token: Option<String>,
+    pub(crate) pin_file: Option<PathBuf>,
+    /// From the environment only.
+    #[serde(skip)]
+    pub(crate) pin: Option<Secret>,
+}
+
+/// 加密机: none, or one behind PKCS#11.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HsmKind {
+    #[default]
+    Software,
+    Pkcs11,
+}
+
+/// A secret that the environment carried. The file cannot: nothing reads it from there.
+#[derive(Debug, Clone)]
+pub(crate) struct Secret(pub(crate) SecretString);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time_eq(self.0.expose_secret().as_bytes(), other.0.expose_secret().as_bytes())
+    }
+}
+
+impl Eq for Secret {}
 
 /// E-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -23,18 +23,19 @@ fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
 }
 
 /// A server, ended by SIGTERM.
-struct Server {
+pub(crate) struct Server {
     child: Child,
 }
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_starpay"))
-            .args(["serve"])
-            .current_dir(folder)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_starpay"));
+        command.args(["serve"]).current_dir(folder);
+        Self::started_by(command)
+    }
+
+    pub(crate) fn started_by(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         assert!(first.contains("\"serving\""), "{first}");
@@ -42,7 +43,7 @@ impl Server {
         Self { child }
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success(), "a graceful stop exits with 0");

@@ -1,4 +1,6 @@
 //! The binary from outside.
 
 #[cfg(test)]
+mod custody;
+#[cfg(test)]
 mod installation;
