@@ -1,9 +1,11 @@
 //! HTTP as an outsider speaks it: every status is an answer, nothing is retried.
 
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,28 @@ impl Client {
             .build()
             .into();
         Self { agent, base: format!("http://127.0.0.1:{port}"), token: None }
+    }
+
+    /// A stranger at `https://localhost:port`, who trusts these certificates (PEM) and no others.
+    ///
+    /// # Panics
+    /// When they are not PEM.
+    #[must_use]
+    pub fn over_tls(port: u16, trusted_pem: &str) -> Self {
+        let trusted = Certificate::from_pem(trusted_pem.as_bytes()).expect("a certificate in PEM");
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::Specific(Arc::new(vec![trusted])))
+            .build();
+        let agent = Agent::config_builder()
+            .timeout_global(Some(ANSWER_WITHIN))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .tls_config(tls)
+            .build()
+            .into();
+        Self { agent, base: format!("https://localhost:{port}"), token: None }
     }
 
     /// The same with a credential.

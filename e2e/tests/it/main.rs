@@ -1,5 +1,5 @@
 //! The whole system from outside: the journey on both engines, killed at random moments, restored
-//! from a backup, and searched for secrets; and its keys against other people's code.
+//! from a backup, served over TLS, and searched for secrets; and its keys against other people's code.
 //! `cargo xtask test` builds the binary and starts
 //! PostgreSQL first.
 
@@ -11,3 +11,4 @@ mod leaks;
 mod pages;
 mod peers;
 mod restored;
+mod tls;
