@@ -123,6 +123,118 @@ pub const PERMISSIONS: &[(Action, &[Role])] = {
     ]
 };
 
+/// Which actions move which machine by which events. Every event stands here once; those of no
+/// action are the platform's own, and nobody is told that they are legal.
+pub const TRIGGERS: &[(&str, &[Action], &[&str])] = {
+    use Action as A;
+    &[
+        ("application", &[A::ApplicationEdit], &["edit"]),
+        ("application", &[A::ApplicationSubmit], &["submit", "resubmit", "withdraw", "appeal"]),
+        (
+            "application",
+            &[A::ApplicationReview],
+            &["claim", "approve", "reject", "request_info", "reconsider", "uphold", "unfreeze", "report"],
+        ),
+        ("application", &[A::AgreementSign], &["sign"]),
+        ("application", &[A::VisitCarryOut], &["visit_passed", "visit_failed"]),
+        ("application", &[A::RegistrationAnswer], &["registered", "report_refused"]),
+        (
+            "application",
+            &[],
+            &[
+                "begin_checks",
+                "checks_passed",
+                "checks_flagged",
+                "checks_failed",
+                "request_visit",
+                "freeze",
+                "first_approve",
+                "release",
+                "offer_agreement",
+                "expire",
+            ],
+        ),
+        ("visit", &[A::VisitBook], &["book", "rebook"]),
+        ("visit", &[A::VisitCarryOut], &["start", "finish"]),
+        ("visit", &[], &["break_off", "cancel", "mark_no_show"]),
+        ("agreement", &[A::AgreementSign], &["sign"]),
+        ("agreement", &[], &["expire", "supersede"]),
+        ("registration", &[A::RegistrationAnswer], &["accept", "refuse"]),
+        (
+            "registration",
+            &[],
+            &[
+                "send",
+                "correct",
+                "give_up_waiting",
+                "abandon",
+                "request_change",
+                "accept_change",
+                "refuse_change",
+                "close",
+                "confirm_closed",
+            ],
+        ),
+        ("shipment", &[A::ShipmentConfirm], &["confirm_address", "confirm_receipt", "report_damaged"]),
+        ("shipment", &[A::ShipmentPack], &["pack", "dispatch"]),
+        ("shipment", &[A::ShipmentTrack], &["deliver", "fail_delivery", "take_back", "report_lost"]),
+        ("shipment", &[], &["cancel", "delay", "reopen", "unpack"]),
+        ("device", &[A::ShipmentPack], &["reserve", "dispatch"]),
+        ("device", &[A::ShipmentTrack, A::ShipmentConfirm], &["deliver"]),
+        ("device", &[A::ShipmentTrack], &["report_lost", "come_back"]),
+        ("device", &[A::ShipmentConfirm], &["report_tampered"]),
+        ("device", &[A::TerminalSpeak], &["start_activation", "activate"]),
+        ("device", &[A::ActivationManage], &["end_activation"]),
+        (
+            "device",
+            &[],
+            &[
+                "consign",
+                "find",
+                "finish_repair",
+                "hand_over",
+                "release",
+                "report_closure",
+                "resume",
+                "retire",
+                "send_to_repair",
+                "suspend",
+                "take_back",
+                "unbind",
+            ],
+        ),
+        ("activation", &[A::ActivationManage], &["reissue", "abort"]),
+        (
+            "activation",
+            &[A::TerminalSpeak],
+            &[
+                "claim",
+                "prove_identity",
+                "confirm_compatible",
+                "pass_network",
+                "locate",
+                "back_up",
+                "load_keys",
+                "apply_config",
+                "sign_in",
+                "set_pin",
+                "pass_test",
+                "retry",
+            ],
+        ),
+        ("activation", &[], &["activate", "await_first_payment", "expire", "fail", "resume", "wait"]),
+        ("device_auth", &[A::TerminalSpeak], &["accept", "certify", "renew"]),
+        ("device_auth", &[A::CertificateRecall], &["recall"]),
+        ("device_auth", &[], &["reject"]),
+        ("key_slot", &[A::TerminalSpeak], &["load", "confirm"]),
+        ("key_slot", &[], &["fail", "revoke", "rotate"]),
+        ("capability", &[], &["invalidate", "pause", "recheck", "reject", "request", "resume", "validate"]),
+    ]
+};
+
+/// Events that a caller can trigger from some of their states only: elsewhere they are a job's.
+const ONLY_FROM: &[(&str, &str, &str)] = &[("application", "report", "report_failed")];
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -159,6 +271,18 @@ impl Actor {
         if allowed { Ok(()) } else { Err(Error::forbidden()) }
     }
 
+    /// Those among the legal events of a machine's state that this role can trigger.
+    #[must_use]
+    pub fn triggers(&self, machine: &str, state: &str, legal: &[&'static str]) -> Vec<&'static str> {
+        let can = |event: &&'static str| {
+            let elsewhere =
+                ONLY_FROM.iter().any(|(of, name, from)| *of == machine && name == event && *from != state);
+            let mut rows = TRIGGERS.iter().filter(|(of, _, events)| *of == machine && events.contains(event));
+            !elsewhere && rows.any(|(_, actions, _)| actions.iter().any(|action| self.may(*action).is_ok()))
+        };
+        legal.iter().copied().filter(can).collect()
+    }
+
     /// Whether a thing of this merchant is this actor's business. Somebody else's thing does not
     /// exist for a merchant.
     ///
@@ -184,6 +308,8 @@ impl Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use starpay_domain::machine::Machine;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_action_has_exactly_one_row_and_somebody_who_may_do_it() {
@@ -194,12 +320,59 @@ mod tests {
         }
     }
 
+    fn anybody(role: Role) -> Actor {
+        Actor { id: "x".into(), role, merchant: None, subject: None }
+    }
+
+    fn events_of<M: Machine>() -> (&'static str, BTreeSet<&'static str>) {
+        (M::NAME, M::EDGES.iter().map(|edge| edge.event).collect())
+    }
+
+    #[test]
+    fn every_event_of_every_machine_says_once_who_triggers_it() {
+        use starpay_domain as domain;
+        let machines = [
+            events_of::<domain::application::Application>(),
+            events_of::<domain::visit::Visit>(),
+            events_of::<domain::agreement::Agreement>(),
+            events_of::<domain::registration::Registration>(),
+            events_of::<domain::shipment::Shipment>(),
+            events_of::<domain::device::Device>(),
+            events_of::<domain::activation::Activation>(),
+            events_of::<domain::device_auth::DeviceAuth>(),
+            events_of::<domain::key_slot::KeySlot>(),
+            events_of::<domain::capability::Capability>(),
+        ];
+        for (machine, events) in &machines {
+            let rows = TRIGGERS.iter().filter(|(of, ..)| of == machine);
+            let listed: Vec<&str> = rows.flat_map(|(_, _, events)| events.iter().copied()).collect();
+            assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), *events, "{machine}");
+            assert_eq!(listed.len(), events.len(), "{machine}: an event stands twice");
+        }
+        assert!(TRIGGERS.iter().all(|(of, ..)| machines.iter().any(|(machine, _)| machine == of)));
+    }
+
+    #[test]
+    fn nobody_is_told_of_events_that_are_not_theirs() {
+        let reviewed =
+            ["approve", "reject", "request_info", "withdraw", "freeze", "offer_agreement", "report"];
+        let seen = |role, state| anybody(role).triggers("application", state, &reviewed);
+        assert_eq!(seen(Role::Applicant, "in_review"), ["withdraw"]);
+        assert_eq!(seen(Role::Reviewer, "in_review"), ["approve", "reject", "request_info"]);
+        assert_eq!(seen(Role::Reviewer, "report_failed"), ["approve", "reject", "request_info", "report"]);
+        assert_eq!(seen(Role::Support, "in_review"), [""; 0]);
+        assert_eq!(
+            anybody(Role::Terminal).triggers("activation", "claimed", &["abort", "wait", "retry"]),
+            ["retry"]
+        );
+    }
+
     #[test]
     fn whoever_collects_material_cannot_decide() {
         let collects = [Action::ApplicationEdit, Action::VisitCarryOut];
         for (_, roles) in PERMISSIONS.iter().filter(|(action, _)| collects.contains(action)) {
             for role in *roles {
-                let actor = Actor { id: "x".into(), role: *role, merchant: None, subject: None };
+                let actor = anybody(*role);
                 assert!(actor.may(Action::ApplicationReview).is_err(), "R-103: {}", role.as_str());
             }
         }

@@ -4,6 +4,7 @@
 //! (the message catalogue: `error-<code>` and its remedy). The text never travels in here, so that
 //! every language says the same thing.
 
+use crate::actor::Actor;
 use starpay_domain::machine::Illegal;
 use starpay_store::StoreError;
 
@@ -45,6 +46,17 @@ pub struct FieldError {
     pub code: &'static str,
 }
 
+/// What a state allows instead of what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legal {
+    /// The machine.
+    pub machine: &'static str,
+    /// Its present state.
+    pub state: String,
+    /// Events that lead out of it: once the answer leaves, those the caller can trigger.
+    pub events: Vec<&'static str>,
+}
+
 /// Why a use case did not do what was asked. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}{}", field.as_deref().map(|name| format!(" ({name})")).unwrap_or_default())]
@@ -58,7 +70,7 @@ pub struct Error {
     /// All wrong fields, when several are.
     pub fields: Vec<FieldError>,
     /// For an illegal transition: the state, and what it allows instead.
-    pub legal: Option<(String, Vec<&'static str>)>,
+    pub legal: Option<Legal>,
     /// When trying again makes sense.
     pub retry_after_seconds: Option<i64>,
     /// Tries left before a lock, where the owner may know.
@@ -127,6 +139,15 @@ impl Error {
         self
     }
 
+    /// What this caller may know of it: of the legal events, those they can trigger.
+    #[must_use]
+    pub(crate) fn seen_by(mut self, actor: &Actor) -> Self {
+        if let Some(legal) = &mut self.legal {
+            legal.events = actor.triggers(legal.machine, &legal.state, &legal.events);
+        }
+        self
+    }
+
     /// Says when to try again.
     #[must_use]
     pub const fn retry_after(mut self, seconds: i64) -> Self {
@@ -139,7 +160,11 @@ impl From<Illegal> for Error {
     fn from(illegal: Illegal) -> Self {
         Self {
             detail: Some(illegal.to_string()),
-            legal: Some((illegal.state.to_owned(), illegal.legal)),
+            legal: Some(Legal {
+                machine: illegal.machine,
+                state: illegal.state.to_owned(),
+                events: illegal.legal,
+            }),
             field: Some("state".to_owned()),
             ..Self::new(ErrorKind::Conflict, "illegal_transition")
         }

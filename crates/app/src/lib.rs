@@ -34,7 +34,7 @@ pub mod view;
 mod visit;
 
 pub use activation::{ShownCertificate, SignedRequest};
-pub use actor::{Action, Actor, PERMISSIONS, Role};
+pub use actor::{Action, Actor, PERMISSIONS, Role, TRIGGERS};
 pub use answer::GivenAnswer;
 pub use backup::{
     BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY,
@@ -42,7 +42,7 @@ pub use backup::{
 };
 pub use chain::{ChainFinding, ChainReport, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
-pub use error::{Error, ErrorKind, FieldError};
+pub use error::{Error, ErrorKind, FieldError, Legal};
 pub use founding::{found, founded};
 pub use health::{Health, Waiting};
 pub use housekeeping::SweepSummary;

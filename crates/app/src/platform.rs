@@ -267,18 +267,19 @@ impl Platform {
                 Some((key, self.shared.vault.code_hash(domain_of::REQUEST, &text)))
             }
         };
-        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
         let reply = self
             .db
             .write(move |tx: &mut Tx| {
-                let mut step = Step::new(tx, &shared, &actor, &moment, language);
+                let mut step = Step::new(tx, &shared, &caller, &moment, language);
                 match &request {
                     None => run(&mut step).map(Reply::fresh),
                     Some((key, body_hash)) => answered_once(&mut step, route, key, body_hash, &run),
                 }
             })
-            .await?;
+            .await
+            .map_err(|refusal: Error| refusal.seen_by(actor))?;
         self.stir();
         Ok(reply)
     }
@@ -301,9 +302,12 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
-        self.db.write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment, language))).await
+        self.db
+            .write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, language)))
+            .await
+            .map_err(|refusal: Error| refusal.seen_by(actor))
     }
 
     /// Reads in one consistent snapshot.
@@ -312,9 +316,12 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, actor, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
         let moment = Moment::capture(&self.shared);
-        self.db.read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &actor, &moment, language))).await
+        self.db
+            .read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, language)))
+            .await
+            .map_err(|refusal: Error| refusal.seen_by(actor))
     }
 
     fn stir(&self) {

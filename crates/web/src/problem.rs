@@ -106,7 +106,7 @@ pub struct Problem {
 struct About {
     field: Option<String>,
     fields: Vec<starpay_app::FieldError>,
-    legal: Option<(String, Vec<&'static str>)>,
+    legal: Option<starpay_app::Legal>,
     position: Option<Position>,
     retry_after_seconds: Option<i64>,
     tries_left: Option<i64>,
@@ -175,12 +175,12 @@ impl Problem {
                 doc: format!("/api/v1/errors/{}", self.code),
                 request_id: request_id.to_owned(),
                 fields: fields.collect(),
-                state: self.about.legal.as_ref().map(|(state, _)| state.clone()),
+                state: self.about.legal.as_ref().map(|legal| legal.state.clone()),
                 legal: self
                     .about
                     .legal
                     .as_ref()
-                    .map(|(_, legal)| legal.iter().map(|event| (*event).to_owned()).collect()),
+                    .map(|legal| legal.events.iter().map(|event| (*event).to_owned()).collect()),
                 position: self.about.position,
                 tries_left: self.about.tries_left,
             },
@@ -278,7 +278,7 @@ pub struct ErrorObject {
     /// For an illegal transition: the present state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// For an illegal transition: what the present state allows.
+    /// For an illegal transition: what the present state allows, and the caller can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal: Option<Vec<String>>,
     /// For a body that cannot be read: where.
@@ -334,7 +334,11 @@ mod tests {
     #[test]
     fn an_illegal_transition_lists_the_legal_ones() {
         let error = Error {
-            legal: Some(("draft".to_owned(), vec!["submit", "withdraw"])),
+            legal: Some(starpay_app::Legal {
+                machine: "application",
+                state: "draft".to_owned(),
+                events: vec!["submit", "withdraw"],
+            }),
             ..Error::conflict("illegal_transition")
         };
         let body = Problem::from(error).render(Language::En, "req_1");

@@ -95,6 +95,7 @@ impl Platform {
             }
         })
         .await?
+        .map_err(|refusal| refusal.seen_by(actor))
     }
 }
 

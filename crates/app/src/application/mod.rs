@@ -9,7 +9,7 @@ mod check;
 pub(crate) mod document;
 mod review;
 
-use crate::error::Error;
+use crate::error::{Error, Legal};
 use crate::form::{Form, FormRules};
 use crate::job::Work;
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
@@ -63,7 +63,11 @@ impl Platform {
             if let Some(taken) = rows::find_by_business_no(step.tx, merchant.uuid(), &business_no)? {
                 let existing: Loaded<Application> = step.load(taken)?;
                 return Err(Error {
-                    legal: Some((existing.machine.state().to_owned(), existing.machine.legal_events())),
+                    legal: Some(Legal {
+                        machine: Application::NAME,
+                        state: existing.machine.state().to_owned(),
+                        events: existing.machine.legal_events(),
+                    }),
                     ..Error::conflict("business_no_taken").about("business_no")
                 });
             }
@@ -347,7 +351,12 @@ fn view(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<ApplicationV
         business_no: found.column("business_no")?,
         state: found.machine.state().to_owned(),
         version: found.version,
-        allowed: found.machine.legal_events().into_iter().map(str::to_owned).collect(),
+        allowed: step
+            .actor
+            .triggers(Application::NAME, found.machine.state(), &found.machine.legal_events())
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         fields: form
             .filled()
             .map(|(field, value)| FormField {

@@ -102,7 +102,7 @@ pub struct ApplicationView {
     pub state: String,
     /// Give this back in `If-Match`.
     pub version: i64,
-    /// What the state allows next.
+    /// What the state allows next, and whoever asks can do.
     pub allowed: Vec<String>,
     /// The filled fields, masked.
     pub fields: Vec<FormField>,

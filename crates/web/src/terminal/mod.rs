@@ -117,9 +117,7 @@ mod tests {
             let fine = match step {
                 "/terminal/v1/claims" => reads::<view::Claim>(example),
                 "/terminal/v1/certificate-renewal" => reads::<view::CertificateRenewal>(example),
-                "/terminal/v1/certificate-renewal/confirm" => {
-                    reads::<view::CertificateConfirmation>(example)
-                }
+                "/terminal/v1/certificate-renewal/confirm" => reads::<view::CertificateConfirmation>(example),
                 "/terminal/v1/operators/verify" => reads::<view::VerifyOperator>(example),
                 "identity" => reads::<view::IdentityProof>(example),
                 "compatibility" => reads::<view::CompatibilityReport>(example),

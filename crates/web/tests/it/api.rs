@@ -109,11 +109,15 @@ async fn what_somebody_else_changed_is_not_overwritten() {
     let approve =
         site.post(&site.key_of("reviewer").await, "x", &format!("{path}/approve"), &json!({})).await;
     assert_eq!(approve.refusal(), (409, "illegal_transition".to_owned()));
-    assert!(
-        approve.json()["error"]["legal"].as_array().unwrap().contains(&json!("submit")),
-        "{}",
-        approve.text
-    );
+    // Nothing a reviewer can do with a draft; its owner is told what they can.
+    let error = &approve.json()["error"];
+    assert_eq!((&error["state"], &error["legal"]), (&json!("draft"), &json!([])), "{}", approve.text);
+    let view = site.get(&session, &path).await.json();
+    assert_eq!(view["allowed"], json!(["edit", "submit", "withdraw"]));
+    let reviewers = site.get(&site.key_of("reviewer").await, &path).await.json();
+    assert_eq!(reviewers["allowed"], json!([]));
+    let report = site.post(&site.key_of("reviewer").await, "y", &format!("{path}/report"), &json!({})).await;
+    assert_eq!(report.json()["error"]["legal"], json!([]), "{}", report.text);
     let merchant = me["merchant_id"].as_str().unwrap();
     let why = site.get(&session, &format!("/api/v1/merchants/{merchant}/requirements")).await.json();
     assert!(!why["requirements"].as_array().unwrap().is_empty());
