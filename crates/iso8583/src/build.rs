@@ -1,10 +1,11 @@
 //! Building a message: every constraint of the dialect is checked before a byte is written.
 
-use crate::encode::{Limits, Value, put};
+use crate::encode::{self, Limits, Value};
 use crate::error::{Error, Place, Reason, Result};
 use crate::message::{MESSAGE_MAX, Message};
 use crate::mti::{Bitmap, Mti};
 use crate::owned::wipe;
+use crate::refusal;
 use crate::spec::{BitmapEncoding, Dialect, Encoding, Field};
 
 /// Writes a message into a buffer, field after field in ascending order.
@@ -76,19 +77,51 @@ impl<'b> Writer<'b> {
     /// # Errors
     /// When the dialect does not have it, it does not come after the last one, or the value breaks
     /// the field's type or length.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, number: u8, value: Value<'_>) -> Result<&mut Self> {
-        let field = self.admit(number)?;
-        let before = self.out.len();
-        if let Err((at, reason)) = put(field, value, self.limits, self.out) {
-            if let Some(partial) = self.out.get_mut(before..) {
-                wipe(partial);
-            }
-            self.out.truncate(before);
-            return Err(Error::in_field(number, field.name(), at, reason));
+        // The kind of value is known where this is called, so only one of these stays.
+        let is_set = match value {
+            Value::Digits(text) => self.set_digits(number, text),
+            Value::Number(value) => self.set_number(number, value),
+            Value::Text(text) => self.set_text(number, text),
+            Value::Padded(_) => self.set_other(number, value),
+            Value::Bytes(bytes) => self.set_bytes(number, bytes),
+        };
+        if is_set { Ok(self) } else { Err(self.refusal(number, value)) }
+    }
+
+    fn set_digits(&mut self, number: u8, text: &str) -> bool {
+        let Some(field) = self.next(number) else { return false };
+        encode::put_digits(field, text, self.limits, self.out) && self.enter(number)
+    }
+
+    fn set_number(&mut self, number: u8, value: u64) -> bool {
+        let Some(field) = self.next(number) else { return false };
+        encode::put_number(field, value, self.out) && self.enter(number)
+    }
+
+    fn set_text(&mut self, number: u8, text: &str) -> bool {
+        let Some(field) = self.next(number) else { return false };
+        encode::put_text(field, text, self.limits, self.out) && self.enter(number)
+    }
+
+    fn set_bytes(&mut self, number: u8, bytes: &[u8]) -> bool {
+        let Some(field) = self.next(number) else { return false };
+        encode::put_bytes(field, bytes, self.limits, self.out) && self.enter(number)
+    }
+
+    fn set_other(&mut self, number: u8, value: Value<'_>) -> bool {
+        let Some(field) = self.next(number) else { return false };
+        encode::put(field, value, self.limits, self.out) && self.enter(number)
+    }
+
+    /// Why a field was not set.
+    #[cold]
+    fn refusal(&self, number: u8, value: Value<'_>) -> Error {
+        match self.admit(number) {
+            Ok(field) => refused(field, value, self.limits),
+            Err(error) => error,
         }
-        self.enter(number);
-        Ok(self)
     }
 
     /// Takes the next field over from a message, as it stands there. A field that the message does
@@ -98,17 +131,28 @@ impl<'b> Writer<'b> {
     /// When the message is of another dialect or the field does not come after the last one.
     #[inline]
     pub fn copy(&mut self, message: &Message<'_>, number: u8) -> Result<&mut Self> {
-        let Some(wire) = message.wire(number) else { return Ok(self) };
-        if !std::ptr::eq(message.dialect(), self.dialect) {
-            return Err(Error::new(Place::Field(number), 0, Reason::OtherDialect));
-        }
+        if self.is_copied(message, number) { Ok(self) } else { Err(self.not_copied(message, number)) }
+    }
+
+    fn is_copied(&mut self, message: &Message<'_>, number: u8) -> bool {
+        let Some(wire) = message.wire(number) else { return true };
         // The dialect has the field: the message was read in it.
-        if number <= self.last || number > 64 {
-            self.admit(number)?;
+        let is_next = std::ptr::eq(message.dialect(), self.dialect) && self.is_next(number);
+        if is_next {
+            self.enter(number);
+            self.out.extend_from_slice(wire);
         }
-        self.out.extend_from_slice(wire);
-        self.enter(number);
-        Ok(self)
+        is_next
+    }
+
+    #[cold]
+    fn not_copied(&self, message: &Message<'_>, number: u8) -> Error {
+        let other = Error::new(Place::Field(number), 0, Reason::OtherDialect);
+        if std::ptr::eq(message.dialect(), self.dialect) {
+            self.admit(number).err().unwrap_or(other)
+        } else {
+            other
+        }
     }
 
     /// What a message authentication code at the end (field 64, or 128 with a second bitmap) has
@@ -137,7 +181,18 @@ impl<'b> Writer<'b> {
         self.patch(bitmap)
     }
 
+    /// The field, if it can come next; [`admit`](Self::admit) says why it cannot.
     #[inline]
+    fn next(&self, number: u8) -> Option<&'static Field> {
+        if self.is_next(number) { self.dialect.field(number) } else { None }
+    }
+
+    /// Whether a field comes after the last one and has a place in the bitmap.
+    #[inline]
+    fn is_next(&self, number: u8) -> bool {
+        number > self.last && (number <= 64 || self.bitmap.has_second())
+    }
+
     fn admit(&self, number: u8) -> Result<&'static Field> {
         let Some(field) = self.dialect.field(number) else {
             return Err(Error::new(Place::Field(number), 0, Reason::Unknown));
@@ -152,10 +207,12 @@ impl<'b> Writer<'b> {
         Ok(field)
     }
 
+    /// Notes that a field is there: always `true`.
     #[inline]
-    fn enter(&mut self, number: u8) {
+    fn enter(&mut self, number: u8) -> bool {
         self.bitmap.add(number);
         self.last = number;
+        true
     }
 
     fn patch(&mut self, bitmap: Bitmap) -> Result<()> {
@@ -178,6 +235,13 @@ impl<'b> Writer<'b> {
             _ => Err(Error::new(Place::Bitmap, 0, Reason::Missing)),
         }
     }
+}
+
+/// The refusal of a value.
+#[cold]
+fn refused(field: &Field, value: Value<'_>, limits: Limits) -> Error {
+    let (at, reason) = refusal::of(field, value, limits);
+    Error::in_field(field.number(), field.name(), at, reason)
 }
 
 /// A message being put together in any order.
@@ -220,9 +284,8 @@ impl Draft {
             return Err(Error::in_field(number, field.name(), 0, Reason::Twice));
         }
         let mut wire = Vec::new();
-        if let Err((at, reason)) = put(field, value, self.limits, &mut wire) {
-            wipe(&mut wire);
-            return Err(Error::in_field(number, field.name(), at, reason));
+        if !encode::put(field, value, self.limits, &mut wire) {
+            return Err(refused(field, value, self.limits));
         }
         self.bitmap.add(number);
         self.fields.push((number, wire));

@@ -1,38 +1,44 @@
 //! Digits, nibbles and hexadecimal characters: checking, packing, unpacking.
 
 use crate::spec::Pad;
+use crate::word;
 
-/// Whether every nibble is a decimal digit. Eight bytes are looked at in one step.
-#[inline]
+/// Whether every nibble is a decimal digit.
 pub(crate) fn all_decimal(bytes: &[u8]) -> bool {
-    // Bit 3 together with bit 2 or 1 makes a nibble ten or more. The ends may overlap.
-    let bad = |word: u64| word & ((word << 1) | (word << 2)) & 0x8888_8888_8888_8888;
-    if let (Some(_), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        let (whole, _) = bytes.as_chunks::<8>();
-        let middle = whole.iter().fold(0, |found, eight| found | bad(u64::from_be_bytes(*eight)));
-        return middle | bad(u64::from_be_bytes(*last)) == 0;
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let word = |four: &[u8; 4]| u64::from(u32::from_be_bytes(*four));
-        return bad(word(first)) & 0xFFFF_FFFF | bad(word(last)) & 0xFFFF_FFFF == 0;
-    }
-    bytes.iter().fold(0, |found, byte| found | (bad(u64::from(*byte)) & 0xFF)) == 0
+    none_bad(bytes, 0, word::above_nine)
 }
 
-/// Whether every byte is a printable ASCII character. Eight bytes are looked at in one step.
-#[inline]
+/// Whether every byte is a printable ASCII character.
 pub(crate) fn all_printable(bytes: &[u8]) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = EACH << 7;
-    // A byte below 0x20 borrows into its high bit, 0x7F carries into it. Where a neighbour's borrow
-    // or carry comes in, that neighbour is wrong already.
-    let bad = |word: u64| (word | word.wrapping_sub(EACH << 5) | word.wrapping_add(EACH)) & HIGH;
-    if let (Some(_), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        let (whole, _) = bytes.as_chunks::<8>();
-        let middle = whole.iter().fold(0, |found, eight| found | bad(u64::from_be_bytes(*eight)));
-        return middle | bad(u64::from_be_bytes(*last)) == 0;
-    }
-    bytes.iter().fold(true, |good, byte| good & (byte.wrapping_sub(0x20) < 0x5F))
+    none_bad(bytes, word::BLANKS, word::not_printable)
+}
+
+/// Whether every byte is a letter, a digit or a blank in ASCII.
+pub(crate) fn all_alphanumeric(bytes: &[u8]) -> bool {
+    none_bad(bytes, word::BLANKS, word::not_alphanumeric)
+}
+
+/// Whether every byte is a decimal digit in ASCII.
+pub(crate) fn all_digits(bytes: &[u8]) -> bool {
+    none_bad(bytes, word::ZEROS, word::not_digits)
+}
+
+/// Whether every byte is a hexadecimal digit or `=` in ASCII.
+pub(crate) fn all_track(bytes: &[u8]) -> bool {
+    none_bad(bytes, word::ZEROS, word::not_track)
+}
+
+/// Whether nothing is bad in any eight bytes. Fewer are filled up; the last eight may overlap the
+/// ones before.
+#[inline]
+fn none_bad(bytes: &[u8], filling: u64, bad: impl Fn(u64) -> u64) -> bool {
+    let Some((rest, last)) = bytes.split_last_chunk::<8>() else {
+        return bad(word::load(bytes) | (filling & word::behind(bytes.len()))) == 0;
+    };
+    let (whole, _) = bytes.as_chunks::<8>();
+    let before = whole.iter().take(rest.len().div_ceil(8));
+    let found = bad(u64::from_be_bytes(*last));
+    before.fold(found, |found, eight| found | bad(u64::from_be_bytes(*eight))) == 0
 }
 
 /// The nibble at `at` of `units` packed digits, the first being 0.
@@ -66,21 +72,23 @@ pub(crate) fn fill_is_zero(packed: &[u8], units: usize, pad: Pad) -> bool {
 /// is a decimal or hexadecimal digit, or `=`, which travels as D.
 pub(crate) fn pack(characters: &[u8], pad: Pad, out: &mut Vec<u8>) {
     let is_odd = characters.len() & 1 == 1;
-    let (first, rest) = match (is_odd && pad == Pad::Before, characters.split_first()) {
-        (true, Some((first, rest))) => (Some(*first), rest),
-        _ => (None, characters),
+    let rest = match (is_odd && pad == Pad::Before, characters.split_first()) {
+        (true, Some((first, rest))) => {
+            let [.., value] = word::pack(u64::from(*first));
+            out.push(value);
+            rest
+        }
+        _ => characters,
     };
-    let (pairs, last) = rest.as_chunks::<2>();
-    out.extend(first.map(value));
-    out.extend(pairs.iter().map(|[high, low]| (value(*high) << 4) | value(*low)));
-    out.extend(last.first().map(|last| value(*last) << 4));
-}
-
-/// The nibble that a checked character stands for, without a branch.
-#[inline]
-const fn value(character: u8) -> u8 {
-    // Letters have bit 6 set, and A is 1 there. '=' is 0x3D: its low nibble is D already.
-    (character & 0x0F).wrapping_add((character >> 6).wrapping_mul(9)) & 0x0F
+    let (whole, last) = rest.as_chunks::<8>();
+    for eight in whole {
+        out.extend_from_slice(&word::pack(u64::from_be_bytes(*eight)));
+    }
+    if !last.is_empty() {
+        let end = out.len().saturating_add(last.len().div_ceil(2));
+        out.extend_from_slice(&word::pack(word::load(last)));
+        out.truncate(end);
+    }
 }
 
 /// The value of a hexadecimal character.

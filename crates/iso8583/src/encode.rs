@@ -1,9 +1,12 @@
 //! One value onto the wire: type, length, encoding, filling.
+//!
+//! Nothing is written before everything has been checked. [`put`] says only whether a value went;
+//! [`refusal`](crate::refusal) finds out why one did not.
 
 use crate::digits;
-use crate::error::Reason;
-use crate::field::decode_gbk;
+use crate::refusal;
 use crate::spec::{Encoding, Field, Kind, Length, Pad, Prefix};
+use crate::word;
 
 /// A value to be put into a field.
 ///
@@ -33,249 +36,185 @@ pub enum Limits {
     Tolerated,
 }
 
-/// Where in a value, and why, it cannot be written.
-pub(crate) type Refusal = (usize, Reason);
-
-/// Writes length and value of one field. What it wrote before a refusal is the caller's to remove.
-#[inline]
-pub(crate) fn put(
-    field: &Field,
-    value: Value<'_>,
-    limits: Limits,
-    out: &mut Vec<u8>,
-) -> std::result::Result<(), Refusal> {
+/// Writes length and value of one field, if all is well with them; otherwise nothing.
+pub(crate) fn put(field: &Field, value: Value<'_>, limits: Limits, out: &mut Vec<u8>) -> bool {
     match value {
         Value::Digits(text) => put_digits(field, text, limits, out),
         Value::Number(number) => put_number(field, number, out),
         Value::Text(text) => put_text(field, text, limits, out),
-        Value::Padded(text) => {
-            let Length::Fixed(length) = field.length else { return put_text(field, text, limits, out) };
-            let encoded = encode(field, text)?;
-            let missing = usize::from(length).saturating_sub(encoded.len());
-            let blanks = std::iter::repeat_n(b' ', missing);
-            check_characters(field, &encoded, limits)?;
-            put_length(field, encoded.len().saturating_add(missing), limits, out)?;
-            match field.pad {
-                Pad::After => {
-                    out.extend_from_slice(&encoded);
-                    out.extend(blanks);
-                }
-                Pad::Before => {
-                    out.extend(blanks);
-                    out.extend_from_slice(&encoded);
-                }
-            }
-            Ok(())
-        }
+        Value::Padded(text) => put_padded(field, text, limits, out),
         Value::Bytes(bytes) => put_bytes(field, bytes, limits, out),
     }
 }
 
-fn put_digits(
-    field: &Field,
-    text: &str,
-    limits: Limits,
-    out: &mut Vec<u8>,
-) -> std::result::Result<(), Refusal> {
-    let wrong = |good: fn(u8) -> bool| text.bytes().position(|byte| !good(byte));
-    let is_track = match field.kind {
-        Kind::Digits => false,
-        Kind::Track => true,
+#[inline(always)]
+pub(crate) fn put_digits(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> bool {
+    let characters = text.as_bytes();
+    let is_good = match field.kind {
+        Kind::Digits => digits::all_digits(characters),
+        Kind::Track => digits::all_track(characters),
         Kind::Signed | Kind::Alphanumeric | Kind::Printable | Kind::Text | Kind::Binary | Kind::Mixed => {
-            return Err((0, Reason::WrongKind));
+            false
         }
     };
-    if is_track {
-        if let Some(at) = wrong(|byte| byte.is_ascii_hexdigit() || byte == b'=') {
-            return Err((at, Reason::NotTrackData));
-        }
-    } else if let Some(at) = wrong(|byte| byte.is_ascii_digit()) {
-        return Err((at, Reason::NotADigit));
+    if !is_good || !put_length(field, characters.len(), limits, out) {
+        return false;
     }
-    put_length(field, text.len(), limits, out)?;
     match field.encoding {
-        Encoding::Bcd | Encoding::Nibble => digits::pack(text.as_bytes(), field.pad, out),
+        Encoding::Bcd | Encoding::Nibble => digits::pack(characters, field.pad, out),
         Encoding::Ascii | Encoding::Gbk | Encoding::Binary | Encoding::Hex => {
-            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(characters)
         }
     }
-    Ok(())
+    true
 }
 
-fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> std::result::Result<(), Refusal> {
-    let (Kind::Digits, Length::Fixed(length)) = (field.kind, field.length) else {
-        return Err((0, Reason::WrongKind));
+#[inline(always)]
+pub(crate) fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> bool {
+    let (Kind::Digits, Length::Fixed(length)) = (field.kind, field.length) else { return false };
+    if field.encoding != Encoding::Bcd || length > 16 || number >= 10_000_000_000_000_000 {
+        return put_long_number(field, usize::from(length), number, out);
+    }
+    let packed = word::decimal(number);
+    if packed.checked_shr(u32::from(length) << 2).is_some_and(|above| above != 0) {
+        return false;
+    }
+    // The filling of an odd number of digits is a zero on either side.
+    let nibbles = match field.pad {
+        Pad::After => length,
+        Pad::Before => length.next_multiple_of(2),
     };
-    let length = usize::from(length);
-    // Ten bytes hold every u64 as packed digits, the last digit last.
-    let mut packed = [0_u8; 10];
-    let mut rest = number;
-    for byte in packed.iter_mut().rev() {
-        if rest == 0 {
-            break;
-        }
-        let two = u8::try_from(rest % 100).unwrap_or_default();
-        *byte = ((two / 10) << 4) | (two % 10);
-        rest /= 100;
+    let word = packed.wrapping_shl(u32::from(16_u16.wrapping_sub(nibbles)) << 2);
+    push_word(word, usize::from(length).div_ceil(2), out);
+    true
+}
+
+/// As [`put_number`], for the lengths and encodings that a word does not hold.
+#[cold]
+fn put_long_number(field: &Field, length: usize, number: u64, out: &mut Vec<u8>) -> bool {
+    let digits = number.to_string();
+    let Some(zeros) = length.checked_sub(digits.len()) else { return false };
+    let text = "0".repeat(zeros) + &digits;
+    put_digits(field, &text, Limits::Published, out)
+}
+
+#[inline(always)]
+pub(crate) fn put_text(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> bool {
+    if matches!(field.encoding, Encoding::Ascii | Encoding::Gbk)
+        && let Some(is_put) = put_plain(field, text.as_bytes(), limits, out)
+    {
+        return is_put;
     }
-    let digit = |at: usize| digits::nibble(&packed, 20, Pad::After, at).unwrap_or_default();
-    let above = u32::try_from(length).ok().and_then(|length| 10_u64.checked_pow(length));
-    if above.is_some_and(|above| number >= above) {
-        let given = (0..20).skip_while(|at| digit(*at) == 0).count();
-        return Err((0, Reason::TooLong { most: length, given }));
-    }
-    let zeros = length.saturating_sub(20);
-    let shown = (20_usize.saturating_sub(length)..20).map(digit);
+    put_encoded(field, text, limits, out)
+}
+
+/// As [`put_text`], for other text than plain characters.
+#[cold]
+fn put_encoded(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> bool {
+    let Ok(encoded) = refusal::encode(field, text) else { return false };
+    refusal::check_characters(field, &encoded, limits).is_ok() && put_checked(field, &encoded, limits, out)
+}
+
+fn put_padded(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> bool {
+    let Length::Fixed(length) = field.length else { return put_text(field, text, limits, out) };
+    let Ok(encoded) = refusal::encode(field, text) else { return false };
+    let blanks = vec![b' '; usize::from(length).saturating_sub(encoded.len())];
+    let filled = match field.pad {
+        Pad::After => [&*encoded, &blanks].concat(),
+        Pad::Before => [&blanks, &*encoded].concat(),
+    };
+    refusal::check_characters(field, &encoded, limits).is_ok() && put_checked(field, &filled, limits, out)
+}
+
+#[inline(always)]
+pub(crate) fn put_bytes(field: &Field, bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> bool {
     match field.encoding {
-        Encoding::Bcd | Encoding::Nibble if length & 1 == 0 && zeros == 0 => {
-            let skipped = packed.len().saturating_sub(length >> 1);
-            out.extend_from_slice(packed.get(skipped..).unwrap_or_default());
-        }
-        Encoding::Bcd | Encoding::Nibble => {
-            let all: Vec<u8> = std::iter::repeat_n(0, zeros).chain(shown).map(|digit| b'0' | digit).collect();
-            digits::pack(&all, field.pad, out);
-        }
-        Encoding::Ascii | Encoding::Gbk | Encoding::Binary | Encoding::Hex => {
-            out.extend(std::iter::repeat_n(0, zeros).chain(shown).map(|digit| b'0' | digit));
-        }
-    }
-    Ok(())
-}
-
-fn put_text(
-    field: &Field,
-    text: &str,
-    limits: Limits,
-    out: &mut Vec<u8>,
-) -> std::result::Result<(), Refusal> {
-    let encoded = encode(field, text)?;
-    check_characters(field, &encoded, limits)?;
-    put_length(field, encoded.len(), limits, out)?;
-    out.extend_from_slice(&encoded);
-    Ok(())
-}
-
-/// Text in the field's encoding; ASCII is borrowed.
-fn encode<'t>(field: &Field, text: &'t str) -> std::result::Result<std::borrow::Cow<'t, [u8]>, Refusal> {
-    match (field.kind, field.encoding) {
-        (Kind::Binary, _) | (_, Encoding::Bcd | Encoding::Nibble | Encoding::Hex) => {
-            Err((0, Reason::WrongKind))
-        }
-        (_, Encoding::Ascii) => match text.bytes().position(|byte| !byte.is_ascii()) {
-            Some(at) => Err((at, Reason::Character)),
-            None => Ok(text.as_bytes().into()),
-        },
-        (_, Encoding::Gbk | Encoding::Binary) => {
-            if text.is_ascii() {
-                return Ok(text.as_bytes().into());
-            }
-            let (encoded, _, has_unmappable) = encoding_rs::GBK.encode(text);
-            if has_unmappable { Err((0, Reason::NotGbk)) } else { Ok(encoded) }
-        }
-    }
-}
-
-fn put_bytes(
-    field: &Field,
-    bytes: &[u8],
-    limits: Limits,
-    out: &mut Vec<u8>,
-) -> std::result::Result<(), Refusal> {
-    match field.encoding {
-        Encoding::Bcd | Encoding::Nibble => return Err((0, Reason::WrongKind)),
-        Encoding::Ascii | Encoding::Gbk | Encoding::Binary => {
-            check_characters(field, bytes, limits)?;
-            put_length(field, bytes.len(), limits, out)?;
-            out.extend_from_slice(bytes);
-        }
+        Encoding::Bcd | Encoding::Nibble => false,
+        Encoding::Binary => put_checked(field, bytes, limits, out),
+        Encoding::Ascii | Encoding::Gbk => put_plain(field, bytes, limits, out).unwrap_or_else(|| {
+            refusal::check_characters(field, bytes, limits).is_ok() && put_checked(field, bytes, limits, out)
+        }),
         Encoding::Hex => {
-            put_length(field, bytes.len(), limits, out)?;
-            out.extend(bytes.iter().flat_map(|byte| digits::hex_pair(*byte)));
+            let is_put = put_length(field, bytes.len(), limits, out);
+            if is_put {
+                out.extend(bytes.iter().flat_map(|byte| digits::hex_pair(*byte)));
+            }
+            is_put
         }
     }
-    Ok(())
 }
 
-/// Whether encoded text holds what its field may hold.
-fn check_characters(field: &Field, bytes: &[u8], limits: Limits) -> std::result::Result<(), Refusal> {
-    let find = |wrong: fn(u8) -> bool, reason| match bytes.iter().position(|byte| wrong(*byte)) {
-        Some(at) => Err((at, reason)),
-        None => Ok(()),
+/// Writes printable ASCII characters that the field may hold; `None` for what has to be looked at
+/// more closely.
+#[inline(always)]
+fn put_plain(field: &Field, bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> Option<bool> {
+    let is_strict = match (field.kind, limits) {
+        (Kind::Alphanumeric, Limits::Published) => true,
+        (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable | Kind::Text, _) => false,
+        (Kind::Digits | Kind::Signed | Kind::Track | Kind::Binary | Kind::Mixed, _) => return None,
     };
-    match (field.kind, limits) {
-        (Kind::Digits, _) => find(|byte| !byte.is_ascii_digit(), Reason::NotADigit),
-        (Kind::Signed, _) => match bytes.split_first() {
-            Some((b'C' | b'D', rest)) => match rest.iter().position(|byte| !byte.is_ascii_digit()) {
-                Some(at) => Err((at.saturating_add(1), Reason::NotADigit)),
-                None => Ok(()),
-            },
-            _ => Err((0, Reason::Character)),
-        },
-        (Kind::Track, _) => find(|byte| !(byte.is_ascii_hexdigit() || byte == b'='), Reason::NotTrackData),
-        (Kind::Alphanumeric, Limits::Published) if is_all_alphanumeric(bytes) => Ok(()),
-        (Kind::Alphanumeric, Limits::Published) => {
-            find(|byte| !(byte.is_ascii_alphanumeric() || byte == b' '), Reason::Character)
-        }
-        (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable, _) if digits::all_printable(bytes) => {
-            Ok(())
-        }
-        (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable, _) => {
-            find(|byte| !digits::all_printable(&[byte]), Reason::Character)
-        }
-        // Printable ASCII is valid GBK, without control characters.
-        (Kind::Text, Limits::Published) if digits::all_printable(bytes) => Ok(()),
-        (Kind::Text, Limits::Published) => {
-            if field.encoding == Encoding::Gbk && decode_gbk(bytes).is_none() {
-                return Err((0, Reason::NotGbk));
-            }
-            if field.encoding == Encoding::Ascii {
-                find(|byte| !byte.is_ascii(), Reason::Character)?;
-            }
-            find(|byte| byte.is_ascii_control(), Reason::Character)
-        }
-        (Kind::Text, Limits::Tolerated) | (Kind::Binary | Kind::Mixed, _) => Ok(()),
+    if bytes.len() > 8 {
+        let is_good = if is_strict { digits::all_alphanumeric(bytes) } else { digits::all_printable(bytes) };
+        return is_good.then(|| put_checked(field, bytes, limits, out));
     }
-}
-
-/// Whether every byte is a letter, a digit or a blank; without a branch in the loop.
-fn is_all_alphanumeric(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |good, byte| {
-        let is_digit = byte.wrapping_sub(b'0') < 10;
-        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        good & (is_digit | is_letter | (*byte == b' '))
+    let word = word::load(bytes);
+    let bad = if is_strict { word::not_alphanumeric(word) } else { word::not_printable(word) };
+    (bad & !word::behind(bytes.len()) == 0).then(|| {
+        let is_put = put_length(field, bytes.len(), limits, out);
+        if is_put {
+            push_word(word, bytes.len(), out);
+        }
+        is_put
     })
 }
 
+/// Writes length and bytes that are what the field may hold.
+#[inline]
+fn put_checked(field: &Field, bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> bool {
+    let is_put = put_length(field, bytes.len(), limits, out);
+    if is_put {
+        out.extend_from_slice(bytes);
+    }
+    is_put
+}
+
+/// Appends the first `count` bytes of a word, at most eight.
+#[inline]
+fn push_word(word: u64, count: usize, out: &mut Vec<u8>) {
+    let end = out.len().saturating_add(count);
+    out.extend_from_slice(&word.to_be_bytes());
+    out.truncate(end);
+}
+
 /// Checks a length and writes it, if the field's length is written.
-fn put_length(
-    field: &Field,
-    units: usize,
-    limits: Limits,
-    out: &mut Vec<u8>,
-) -> std::result::Result<(), Refusal> {
-    let (least, most, prefix) = match (field.length, limits) {
-        (Length::Fixed(length), _) => (length, length, None),
-        (Length::Variable { prefix, published, .. }, Limits::Published) => (1, published, Some(prefix)),
-        (Length::Variable { prefix, tolerated, .. }, Limits::Tolerated) => (0, tolerated, Some(prefix)),
+#[inline(always)]
+fn put_length(field: &Field, units: usize, limits: Limits, out: &mut Vec<u8>) -> bool {
+    let (prefix, most) = match (field.length, limits) {
+        (Length::Fixed(length), _) => return units == usize::from(length),
+        (Length::Variable { prefix, published, .. }, Limits::Published) if units > 0 => (prefix, published),
+        (Length::Variable { .. }, Limits::Published) => return false,
+        (Length::Variable { prefix, tolerated, .. }, Limits::Tolerated) => (prefix, tolerated),
     };
-    let (least, most) = (usize::from(least), usize::from(most));
-    if units > most {
-        return Err((most, Reason::TooLong { most, given: units }));
+    if units > usize::from(most) {
+        return false;
     }
-    if units < least {
-        return Err((units, Reason::TooShort { least, given: units }));
-    }
-    let Some(prefix) = prefix else { return Ok(()) };
-    let digit = |power: usize| {
-        units.checked_div(power).and_then(|units| u8::try_from(units % 10).ok()).unwrap_or_default()
-    };
-    let (hundreds, tens, ones) = (digit(100), digit(10), digit(1));
-    let packed = (tens << 4) | ones;
+    let [high, low] = three_digits(units);
+    let ascii = [b'0' | high, b'0' | (low >> 4), b'0' | (low & 0x0F)];
     match prefix {
-        Prefix::Bcd1 => out.push(packed),
-        Prefix::Bcd2 => out.extend_from_slice(&[hundreds, packed]),
-        Prefix::Ascii2 => out.extend_from_slice(&[b'0' | tens, b'0' | ones]),
-        Prefix::Ascii3 => out.extend_from_slice(&[b'0' | hundreds, b'0' | tens, b'0' | ones]),
+        Prefix::Bcd1 => out.push(low),
+        Prefix::Bcd2 => out.extend_from_slice(&[high, low]),
+        Prefix::Ascii2 => out.extend_from_slice(ascii.last_chunk::<2>().unwrap_or(&[0; 2])),
+        Prefix::Ascii3 => out.extend_from_slice(&ascii),
     }
-    Ok(())
+    true
+}
+
+/// A number below a thousand as packed digits.
+#[inline]
+fn three_digits(number: usize) -> [u8; 2] {
+    let (hundreds, rest) = (number / 100, number % 100);
+    // Ten is sixteen in packed digits.
+    let [low, ..] = rest.wrapping_add((rest / 10).wrapping_mul(6)).to_le_bytes();
+    let [high, ..] = hundreds.to_le_bytes();
+    [high, low]
 }

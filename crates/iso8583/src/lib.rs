@@ -18,11 +18,14 @@ mod iso1987;
 mod message;
 mod mti;
 mod owned;
+mod refusal;
 mod route;
 mod shape;
 pub mod spec;
 pub mod tlv;
 pub mod unionpay;
+mod walk;
+mod word;
 
 pub use build::{Draft, Writer};
 pub use describe::{Description, Detail, HIDDEN, Line, mask_pan};

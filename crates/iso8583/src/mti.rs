@@ -129,6 +129,7 @@ impl Bitmap {
     }
 
     /// Adds a field; numbers that no field has are left out.
+    #[inline]
     pub fn add(&mut self, number: u8) {
         match number {
             2..=64 => self.first |= bit(number),

@@ -2,9 +2,9 @@
 
 use crate::digits;
 use crate::error::{Error, Reason, Result};
-use crate::message::Walk;
 use crate::mti::Mti;
 use crate::spec::{Dialect, Encoding, Field};
+use crate::walk::{self, Head};
 
 /// System trace audit number (终端流水号), in every ISO 8583 dialect.
 const STAN: u8 = 11;
@@ -36,22 +36,27 @@ impl<'a> Route<'a> {
     /// When the message is cut short before field 42, has a field the dialect does not know before
     /// it, or one of the three fields is not what its type says.
     pub fn read(dialect: &'static Dialect, bytes: &'a [u8]) -> Result<Self> {
-        let mut walk = Walk::start(dialect, bytes)?;
-        let mut route = Self { mti: walk.mti, terminal: None, merchant: None, stan: None };
-        for number in walk.bitmap.up_to(MERCHANT).iter() {
-            let found = walk.step(number)?;
+        let Head { mti, bitmap, end: mut at } = Head::read(dialect, bytes)?;
+        let mut route = Self { mti, terminal: None, merchant: None, stan: None };
+        for number in bitmap.up_to(MERCHANT).iter() {
+            let shape = dialect.shape(number);
+            let Some(end) = walk::end(shape, bytes, at) else {
+                return Err(walk::refusal(dialect, number, bytes, at));
+            };
+            let start = shape.value_at(at);
+            at = end;
             if number != STAN && number != TERMINAL && number != MERCHANT {
                 continue;
             }
-            let raw = found.raw;
+            let raw = bytes.get(start..end).unwrap_or_default();
             let refuse = |reason| {
                 let name = dialect.field(number).map_or("", Field::name);
-                Error::in_field(number, name, found.start, reason)
+                Error::in_field(number, name, start, reason)
             };
             match number {
                 STAN => {
-                    route.stan =
-                        Some(trace(raw, is_packed(dialect)).ok_or_else(|| refuse(Reason::NotADigit))?)
+                    let stan = trace(raw, is_packed(dialect));
+                    route.stan = Some(stan.ok_or_else(|| refuse(Reason::NotADigit))?);
                 }
                 TERMINAL => route.terminal = Some(printable(raw).ok_or_else(|| refuse(Reason::Character))?),
                 _ => route.merchant = Some(printable(raw).ok_or_else(|| refuse(Reason::Character))?),

@@ -289,7 +289,7 @@ pub struct Dialect {
     pub(crate) bitmap: BitmapEncoding,
     pub(crate) explain: Option<Explain>,
     fields: [Option<Field>; FIELDS],
-    shapes: [Shape; FIELDS],
+    shapes: [Shape; 256],
 }
 
 /// One more than the highest field number.
@@ -315,7 +315,8 @@ impl Dialect {
         table: &[Field],
     ) -> Self {
         let mut fields = [None; FIELDS];
-        let mut shapes = [Shape::ABSENT; FIELDS];
+        // One for every `u8`: it is asked for with numbers that come from a bitmap.
+        let mut shapes = [Shape::ABSENT; 256];
         let mut last = 0;
         let mut at = 0;
         while at < table.len() {
@@ -352,8 +353,8 @@ impl Dialect {
 
     /// What reading needs of a field.
     #[inline]
-    pub(crate) fn shape(&self, number: u8) -> Shape {
-        self.shapes.get(usize::from(number)).copied().unwrap_or(Shape::ABSENT)
+    pub(crate) fn shape(&self, number: u8) -> &Shape {
+        self.shapes.get(usize::from(number)).unwrap_or(&Shape::ABSENT)
     }
 
     /// Its fields, ascending.

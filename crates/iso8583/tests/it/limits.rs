@@ -1,7 +1,7 @@
 //! Every field of both dialects at its limits, and random values in between.
 
 use proptest::prelude::*;
-use starpay_iso8583::spec::{Encoding, Field, Kind, Length, Prefix};
+use starpay_iso8583::spec::{Encoding, Field, Kind, Length, Pad, Prefix};
 use starpay_iso8583::{
     Dialect, Draft, ISO_1987_ASCII, Limits, Message, Mti, Reason, UNIONPAY_POS, Value, Writer,
 };
@@ -128,6 +128,120 @@ fn a_length_above_the_limit_is_refused_when_read() {
             let refused = Message::read(dialect, &bytes).unwrap_err();
             let reason = Reason::TooLong { most: usize::from(tolerated), given: above };
             assert_eq!((refused.field(), refused.reason()), (Some(field.number()), reason));
+        }
+    }
+}
+
+/// Bytes that no field of this kind and encoding may hold, and what is said of them.
+fn wrong_bytes(field: &Field, at: usize) -> (&'static [u8], Reason) {
+    match (field.kind(), field.encoding()) {
+        (_, Encoding::Bcd) => (&[0x0A, 0xA0, 0xF9, 0x9F], Reason::NotADigit),
+        (_, Encoding::Hex) => (b"g /:@", Reason::NotHex),
+        (Kind::Digits, _) => (b"/:a \xB0", Reason::NotADigit),
+        (Kind::Signed, _) if at == 0 => (b"0XE", Reason::Character),
+        (Kind::Signed, _) => (b"/:C", Reason::NotADigit),
+        (Kind::Track, Encoding::Ascii) => (b"G/:<> \xBD", Reason::NotTrackData),
+        (Kind::Alphanumeric | Kind::Printable, _) => (&[0x1F, 0x7F, 0x80, 0xFF], Reason::Character),
+        (Kind::Track | Kind::Text | Kind::Binary | Kind::Mixed, _) => (&[], Reason::Character),
+    }
+}
+
+#[test]
+fn a_wrong_byte_is_found_in_every_field_wherever_it_stands() {
+    let mut tried = 0;
+    for (dialect, mac) in [(&UNIONPAY_POS, 64), (&ISO_1987_ASCII, 64), (&ISO_1987_ASCII, 128)] {
+        for field in dialect.fields() {
+            let (least, most, _) = range(field);
+            for length in [1, 2, 7, 8, 9, 15, 16, 17, 18, 19, 37] {
+                let length = length.clamp(least, most);
+                // Alone, and with something behind it: what follows must not cover for it.
+                for followed in [false, true] {
+                    let mut draft = Draft::new(dialect, Mti::literal(0x0200));
+                    draft.set(field.number(), Sample::of(field, length, 3).value()).unwrap();
+                    if followed && field.number() < mac {
+                        draft.set(mac, Value::Bytes(b"12345678")).unwrap();
+                    }
+                    let good = draft.to_bytes().unwrap();
+                    let read = Message::read(dialect, &good).unwrap();
+                    let value = read.field(field.number()).unwrap();
+                    let start = value.position();
+                    for at in 0..value.expose_wire().len() {
+                        let (wrong, reason) = wrong_bytes(field, at);
+                        for byte in wrong {
+                            let mut bytes = good.clone();
+                            bytes[start + at] = *byte;
+                            let refused = Message::read(dialect, &bytes).unwrap_err();
+                            assert_eq!(
+                                (refused.field(), refused.position()),
+                                (Some(field.number()), start + at)
+                            );
+                            let filled = length % 2 == 1 && refused.reason() == Reason::PadNibble;
+                            assert!(filled || refused.reason() == reason, "{refused}");
+                            tried += 1;
+                        }
+                    }
+                    let odd_at = match (field.encoding(), field.pad(), length % 2) {
+                        (Encoding::Bcd | Encoding::Nibble, Pad::After, 1) => (length / 2, 0x01),
+                        (Encoding::Bcd | Encoding::Nibble, Pad::Before, 1) => (0, 0x10),
+                        _ => continue,
+                    };
+                    let mut bytes = good.clone();
+                    bytes[start + odd_at.0] |= odd_at.1;
+                    let refused = Message::read(dialect, &bytes).unwrap_err();
+                    assert_eq!((refused.position(), refused.reason()), (start + odd_at.0, Reason::PadNibble));
+                }
+            }
+        }
+    }
+    assert!(tried > 10_000, "{tried}");
+}
+
+#[test]
+fn a_wrong_character_is_refused_in_every_field_wherever_it_stands() {
+    for dialect in DIALECTS {
+        for field in dialect.fields() {
+            let (wrong, reason) = match field.kind() {
+                Kind::Digits => (['/', ':', 'A'], Reason::NotADigit),
+                Kind::Signed => (['/', ':', 'E'], Reason::NotADigit),
+                Kind::Track => (['G', '<', '>'], Reason::NotTrackData),
+                Kind::Alphanumeric => (['#', '\u{7F}', '{'], Reason::Character),
+                Kind::Printable | Kind::Text => (['\u{1F}', '\u{7F}', '\0'], Reason::Character),
+                Kind::Binary | Kind::Mixed => continue,
+            };
+            let (least, most, _) = range(field);
+            for length in [1, 7, 8, 9, 16, 17, 25] {
+                let length = length.clamp(least, most);
+                let (Sample::Digits(good) | Sample::Text(good)) = Sample::of(field, length, 11) else {
+                    panic!()
+                };
+                let characters = good.chars().count();
+                for at in 0..characters {
+                    for wrong in wrong {
+                        let bad: String = good
+                            .chars()
+                            .enumerate()
+                            .map(|(i, good)| if i == at { wrong } else { good })
+                            .collect();
+                        let value = match field.kind() {
+                            Kind::Digits | Kind::Track => Value::Digits(&bad),
+                            _ => Value::Text(&bad),
+                        };
+                        let mut bytes = Vec::new();
+                        let mut writer =
+                            Writer::with_second_bitmap(dialect, Mti::literal(0x0200), &mut bytes);
+                        let refused = writer.set(field.number(), value).unwrap_err();
+                        assert_eq!(refused.field(), Some(field.number()));
+                        let is_sign = field.kind() == Kind::Signed && at == 0;
+                        assert_eq!(refused.reason(), if is_sign { Reason::Character } else { reason });
+                        // Chinese characters take two bytes, and the place is counted in bytes.
+                        let place =
+                            bad.chars().take(at).map(|character| character.len_utf8().min(2)).sum::<usize>();
+                        assert_eq!(refused.position(), place, "{refused}");
+                        writer.finish().unwrap();
+                        assert_eq!(Message::read(dialect, &bytes).unwrap().fields().count(), 0);
+                    }
+                }
+            }
         }
     }
 }
