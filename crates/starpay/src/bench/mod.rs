@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Reading, building and answering a chip sale, per second on one core
+    /// Reading, building, answering and verifying a chip sale, per second on one core
     Codec(codec::Args),
     /// Durable writes of the store on both engines, next to the bare engines
     Store(store::Args),
