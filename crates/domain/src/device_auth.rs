@@ -91,57 +91,16 @@ fn apply(state: DeviceAuth, event: DeviceAuthEvent, at: Timestamp) -> Result<Dev
             next_not_after: None,
             recalled_at: None,
         }),
-        (
-            S::Accepted { since, device, fingerprint, generation, .. },
-            E::Certify { certificate_serial, not_after },
-        ) => Ok(S::Accepted {
-            since,
-            device,
-            fingerprint,
-            generation,
-            certificate_serial: Some(certificate_serial),
-            not_after: Some(not_after),
-            next_serial: None,
-            next_not_after: None,
-            recalled_at: None,
-        }),
-        (
-            S::Accepted {
-                since,
-                device,
-                fingerprint,
-                generation,
-                certificate_serial: in_force,
-                not_after: end,
-                recalled_at,
-                ..
-            },
-            E::Renew { certificate_serial, not_after },
-        ) => Ok(S::Accepted {
-            since,
-            device,
-            fingerprint,
-            generation,
-            certificate_serial: in_force,
-            not_after: end,
-            next_serial: Some(certificate_serial),
-            next_not_after: Some(not_after),
-            recalled_at,
-        }),
-        (
-            S::Accepted { since, device, fingerprint, generation, certificate_serial, not_after, .. },
-            E::Recall { .. },
-        ) => Ok(S::Accepted {
-            since,
-            device,
-            fingerprint,
-            generation,
-            certificate_serial,
-            not_after,
-            next_serial: None,
-            next_not_after: None,
-            recalled_at: Some(at),
-        }),
+        (mut kept @ S::Accepted { .. }, E::Certify { certificate_serial: serial, not_after: end }) => {
+            if let S::Accepted { certificate_serial, not_after, .. } = &mut kept {
+                (*certificate_serial, *not_after) = (Some(serial), Some(end));
+            }
+            Ok(followed_by(kept, None, None))
+        }
+        (kept @ S::Accepted { recalled_at, .. }, E::Renew { certificate_serial, not_after }) => {
+            Ok(followed_by(kept, Some((certificate_serial, not_after)), recalled_at))
+        }
+        (kept @ S::Accepted { .. }, E::Recall { .. }) => Ok(followed_by(kept, None, Some(at))),
         (
             S::Preauthorised { device, fingerprint, generation, .. }
             | S::Pending { device, fingerprint, generation, .. }
@@ -150,6 +109,19 @@ fn apply(state: DeviceAuth, event: DeviceAuthEvent, at: Timestamp) -> Result<Dev
         ) => Ok(S::Rejected { since: at, device, fingerprint, generation, reason }),
         (state, event) => Err(state.illegal(event.name())),
     }
+}
+
+/// An accepted set with what was issued to follow its certificate, and since when that is recalled.
+fn followed_by(
+    mut kept: DeviceAuth,
+    next: Option<(String, Timestamp)>,
+    recalled: Option<Timestamp>,
+) -> DeviceAuth {
+    if let DeviceAuth::Accepted { next_serial, next_not_after, recalled_at, .. } = &mut kept {
+        (*next_serial, *next_not_after) = next.unzip();
+        *recalled_at = recalled;
+    }
+    kept
 }
 
 #[cfg(test)]
