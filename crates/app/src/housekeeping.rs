@@ -29,7 +29,7 @@ const LOOK_SLICE: i64 = 100;
 /// Days for which finished work stays to be looked at.
 const WORK_DAYS: i64 = 7;
 /// Days for which counted failures stay: far longer than any window or lock.
-const ATTEMPT_DAYS: i64 = 2;
+const ATTEMPT_DAYS: i64 = 9;
 const DAY_SECONDS: i64 = 86_400;
 
 /// What one sweep did.

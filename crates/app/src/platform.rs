@@ -16,6 +16,7 @@ use starpay_keys::keystore::Keystore;
 use starpay_store::idempotency::{self, Begun, RequestKey};
 use starpay_store::{Db, StoreError, Tx};
 use starpay_text::Language;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -157,7 +158,16 @@ pub struct Platform {
     pub(crate) shared: Arc<Shared>,
     pulse: Arc<watch::Sender<u64>>,
     pub(crate) work: Arc<Notify>,
-    language: Language,
+    reader: Reader,
+}
+
+/// What is known of whoever reads the answer, besides who they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reader {
+    /// The language they read.
+    pub(crate) language: Language,
+    /// The network address they ask from.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Names a request for idempotency.
@@ -216,14 +226,20 @@ impl Platform {
             }),
             pulse: Arc::new(watch::Sender::new(0)),
             work: Arc::new(Notify::new()),
-            language: Language::default(),
+            reader: Reader::default(),
         }
     }
 
     /// The same platform, answering in this language wherever an answer holds words.
     #[must_use]
     pub fn speaking(&self, language: Language) -> Self {
-        Self { language, ..self.clone() }
+        Self { reader: Reader { language, ..self.reader }, ..self.clone() }
+    }
+
+    /// The same platform, asked from this network address.
+    #[must_use]
+    pub fn asked_from(&self, address: Option<IpAddr>) -> Self {
+        Self { reader: Reader { address, ..self.reader }, ..self.clone() }
     }
 
     /// Who runs this deployment.
@@ -267,12 +283,12 @@ impl Platform {
                 Some((key, self.shared.vault.code_hash(domain_of::REQUEST, &text)))
             }
         };
-        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, reader) = (Arc::clone(&self.shared), actor.clone(), self.reader);
         let moment = Moment::capture(&self.shared);
         let reply = self
             .db
             .write(move |tx: &mut Tx| {
-                let mut step = Step::new(tx, &shared, &caller, &moment, language);
+                let mut step = Step::new(tx, &shared, &caller, &moment, reader);
                 match &request {
                     None => run(&mut step).map(Reply::fresh),
                     Some((key, body_hash)) => answered_once(&mut step, route, key, body_hash, &run),
@@ -302,10 +318,10 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, reader) = (Arc::clone(&self.shared), actor.clone(), self.reader);
         let moment = Moment::capture(&self.shared);
         self.db
-            .write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, language)))
+            .write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, reader)))
             .await
             .map_err(|refusal: Error| refusal.seen_by(actor))
     }
@@ -316,10 +332,10 @@ impl Platform {
         V: Send + 'static,
         F: Fn(&mut Step<'_>) -> Result<V, Error> + Send + 'static,
     {
-        let (shared, caller, language) = (Arc::clone(&self.shared), actor.clone(), self.language);
+        let (shared, caller, reader) = (Arc::clone(&self.shared), actor.clone(), self.reader);
         let moment = Moment::capture(&self.shared);
         self.db
-            .read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, language)))
+            .read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, reader)))
             .await
             .map_err(|refusal: Error| refusal.seen_by(actor))
     }

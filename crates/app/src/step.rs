@@ -6,7 +6,7 @@
 
 use crate::actor::Actor;
 use crate::error::Error;
-use crate::platform::Shared;
+use crate::platform::{Reader, Shared};
 use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
 use starpay_domain::id::{EventId, MerchantId, TypedId, new_v7};
@@ -18,6 +18,7 @@ use starpay_store::aggregate::{self, AggregateRow, Table};
 use starpay_store::event::{self, NewEvent};
 use starpay_store::{Cursor, FromValue, Page, Tx, Value};
 use starpay_text::Language;
+use std::net::IpAddr;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -130,6 +131,8 @@ pub(crate) struct Step<'t> {
     pub(crate) shared: &'t Shared,
     /// The language of whoever reads the answer.
     pub(crate) language: Language,
+    /// The network address of whoever asks.
+    pub(crate) address: Option<IpAddr>,
     moment: &'t Moment,
     drawn: u32,
     recorded: i64,
@@ -141,9 +144,10 @@ impl<'t> Step<'t> {
         shared: &'t Shared,
         actor: &'t Actor,
         moment: &'t Moment,
-        language: Language,
+        reader: Reader,
     ) -> Self {
-        Self { tx, at: moment.at, actor, shared, language, moment, drawn: 0, recorded: 0 }
+        let Reader { language, address } = reader;
+        Self { tx, at: moment.at, actor, shared, language, address, moment, drawn: 0, recorded: 0 }
     }
 
     /// Bytes nobody can foresee, the same again when the closure is run again.

@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::params;
 use crate::sql::sql;
 use crate::tx::Tx;
+use crate::value::Row;
 use starpay_domain::instant::Timestamp;
 
 sql! {
@@ -13,6 +14,9 @@ sql! {
             failures = CASE WHEN a.window_started_at <= $4 THEN 1 ELSE a.failures + 1 END, \
             window_started_at = CASE WHEN a.window_started_at <= $4 THEN $3 ELSE a.window_started_at END \
             RETURNING failures, locked_until";
+    HOLD = "INSERT INTO attempt AS a (kind, subject, failures, window_started_at, locked_until) \
+            VALUES ($1, $2, 0, $3, 0) ON CONFLICT (kind, subject) DO UPDATE SET failures = a.failures \
+            RETURNING failures, locked_until, window_started_at";
     LOCK = "UPDATE attempt SET locked_until = $3, failures = 0, window_started_at = $4 \
             WHERE kind = $1 AND subject = $2";
     FIND = "SELECT failures, locked_until, window_started_at FROM attempt WHERE kind = $1 AND subject = $2";
@@ -58,9 +62,29 @@ pub fn standing(
     now: Timestamp,
     limit: Limit,
 ) -> Result<Standing, StoreError> {
-    let Some(row) = tx.query_opt(&FIND, params![kind, subject])? else {
-        return Ok(Standing::Open { left: limit.failures_max });
-    };
+    match tx.query_opt(&FIND, params![kind, subject])? {
+        Some(row) => read(&row, now, limit),
+        None => Ok(Standing::Open { left: limit.failures_max }),
+    }
+}
+
+/// As [`standing`], and nobody else tries for this subject until the transaction ends: tries that
+/// come at the same moment are counted one after the other.
+///
+/// # Errors
+/// The store's own.
+pub fn hold(
+    tx: &mut Tx,
+    kind: &str,
+    subject: &[u8],
+    now: Timestamp,
+    limit: Limit,
+) -> Result<Standing, StoreError> {
+    let row = tx.query_opt(&HOLD, params![kind, subject, now])?;
+    read(&row.ok_or(StoreError::NotFound { what: "attempt" })?, now, limit)
+}
+
+fn read(row: &Row, now: Timestamp, limit: Limit) -> Result<Standing, StoreError> {
     let until: Timestamp = row.get(1)?;
     if until > now {
         return Ok(Standing::Locked { until });

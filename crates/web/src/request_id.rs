@@ -7,6 +7,7 @@
 use crate::Web;
 use crate::metrics::Metrics;
 use crate::problem::{Kind, Problem};
+use crate::server::AskedFrom;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -88,14 +89,16 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
         .unwrap_or_default()
 }
 
-/// The platform, answering in the caller's language: for routes whose answers hold words.
+/// The platform, answering in the caller's language, and knowing where they ask from: for routes
+/// whose answers hold words, or whose limits count by network.
 #[derive(Clone)]
 pub(crate) struct Spoken(pub(crate) Platform);
 
 impl FromRequestParts<Web> for Spoken {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        Ok(Self(web.platform.speaking(language_of(&parts.headers))))
+        let AskedFrom(address) = AskedFrom::from_request_parts(parts, web).await?;
+        Ok(Self(web.platform.speaking(language_of(&parts.headers)).asked_from(address)))
     }
 }
 

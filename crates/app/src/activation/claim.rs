@@ -1,12 +1,13 @@
 //! Step 1: the code.
 //!
-//! Whoever guesses is told nothing but "not right" and is soon locked out; whoever holds the exact
-//! code of this very terminal is told exactly what is wrong. A second key on the same serial is a
-//! copy of the terminal, and is refused.
+//! Whoever guesses is told nothing but "not right" and is soon paused ([`super::tries`]); whoever
+//! holds the exact code of this very terminal is told exactly what is wrong. A second key on the
+//! same serial is a copy of the terminal, and is refused.
 
+use super::SignedRequest;
 use super::signed_request::refused;
 use super::stage::blocked;
-use super::{SignedRequest, wait_seconds};
+use super::tries::{Caller, Tries};
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Platform, Replayed};
 use crate::step::{Loaded, Step};
@@ -24,21 +25,13 @@ use starpay_domain::term::Term;
 use starpay_keys::envelope::EnvelopePublicKey;
 use starpay_keys::signature::PublicKey;
 use starpay_keys::{constant_time_eq, wire};
-use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::{Value, aggregate};
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Wrong codes per serial.
-const PER_SERIAL: Limit = Limit { failures_max: 5, window_seconds: 30 * 60, lock_seconds: 30 * 60 };
-/// Wrong codes per network address.
-const PER_ADDRESS: Limit = Limit { failures_max: 30, window_seconds: 10 * 60, lock_seconds: 5 * 60 };
 /// Longest model or firmware name, in characters.
 const NAME_CHARS_MAX: usize = 64;
-/// Longest serial that is counted as typed.
-const SERIAL_CHARS_MAX: usize = 64;
-
 /// What is kept of the latest claim.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct KeptClaim {
@@ -57,12 +50,6 @@ struct Shown {
     sign_key: PublicKey,
     envelope_key: EnvelopePublicKey,
     kept: KeptClaim,
-}
-
-/// Whose wrong tries are counted: keyed hashes only.
-struct Subjects {
-    serial: Vec<u8>,
-    address: Option<Vec<u8>>,
 }
 
 impl Platform {
@@ -92,26 +79,18 @@ impl Platform {
             merchant: None,
             subject: None,
         };
-        let subjects = Arc::new(self.subjects(&claim.serial, address));
+        let caller = Arc::new(Caller::new(&claim.serial, thumbprint, address));
         self.apply(&actor, move |step| {
-            if let Some(refusal) = locked_out(step, &subjects)? {
-                return Ok(Err(refusal));
-            }
-            match code_holder(step, &shown)? {
-                Some((found, device)) => admit(step, &shown, &subjects, found, device),
-                None => wrong_try(step, &subjects).map(Err),
+            let tries = match step.enter(&caller)? {
+                Ok(tries) => tries,
+                Err(paused) => return Ok(Err(paused)),
+            };
+            match code_holder(step, &shown)?.filter(|_| tries.may_pass()) {
+                Some((found, device)) => admit(step, &shown, &tries, found, device),
+                None => step.miss(&tries).map(Err),
             }
         })
         .await?
-    }
-
-    fn subjects(&self, serial: &str, address: Option<IpAddr>) -> Subjects {
-        let typed: String = TerminalSerial::normalise(serial).chars().take(SERIAL_CHARS_MAX).collect();
-        let vault = &self.shared.vault;
-        Subjects {
-            serial: vault.code_hash(domain_of::ATTEMPT, &format!("serial|{typed}")),
-            address: address.map(|address| vault.address(address)),
-        }
     }
 }
 
@@ -145,35 +124,6 @@ impl Shown {
     }
 }
 
-fn locked_out(step: &mut Step<'_>, subjects: &Subjects) -> Result<Option<Error>, Error> {
-    if let Some(address) = &subjects.address
-        && let Standing::Locked { until } =
-            attempt::standing(step.tx, "claim-address", address, step.at, PER_ADDRESS)?
-    {
-        let wait = wait_seconds(until, step.at);
-        return Ok(Some(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait)));
-    }
-    match attempt::standing(step.tx, "claim-serial", &subjects.serial, step.at, PER_SERIAL)? {
-        Standing::Open { .. } => Ok(None),
-        Standing::Locked { until } => {
-            let wait = wait_seconds(until, step.at);
-            Ok(Some(Error::new(ErrorKind::Locked, "activation_code_locked").about("code").retry_after(wait)))
-        }
-    }
-}
-
-/// Counts a wrong code. One answer for every way of being wrong.
-fn wrong_try(step: &mut Step<'_>, subjects: &Subjects) -> Result<Error, Error> {
-    if let Some(address) = &subjects.address {
-        attempt::fail(step.tx, "claim-address", address, step.at, PER_ADDRESS)?;
-    }
-    let left = match attempt::fail(step.tx, "claim-serial", &subjects.serial, step.at, PER_SERIAL)? {
-        Standing::Open { left } => left,
-        Standing::Locked { .. } => 0,
-    };
-    Ok(Error { tries_left: Some(left), ..Error::invalid("activation_code_invalid", "code") })
-}
-
 /// The activation whose code this is and the terminal it is for, both locked; `None` unless code
 /// and serial belong together.
 fn code_holder(step: &mut Step<'_>, shown: &Shown) -> Result<Option<Holder>, Error> {
@@ -190,7 +140,7 @@ fn code_holder(step: &mut Step<'_>, shown: &Shown) -> Result<Option<Holder>, Err
 fn admit(
     step: &mut Step<'_>,
     shown: &Shown,
-    subjects: &Subjects,
+    tries: &Tries,
     found: Loaded<Activation>,
     device: Loaded<Device>,
 ) -> Result<Result<(Claimed, Replayed), Error>, Error> {
@@ -221,7 +171,7 @@ fn admit(
     let found = step.advance(found, ActivationEvent::Claim { device_auth: auth, expires_at })?;
     step.keep(&found, "claim", &shown.kept)?;
     step.mark_activating(&found)?;
-    attempt::clear(step.tx, "claim-serial", &subjects.serial)?;
+    step.hit(tries)?;
     Ok(Ok((claimed(step, &found, auth)?, Replayed::No)))
 }
 

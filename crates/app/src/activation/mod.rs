@@ -3,7 +3,7 @@
 //! * this file: the merchant's side (codes) and what both sides see of an activation
 //! * `signed_request`: who a terminal is, request by request
 //! * `stage`: one step: done already, in turn, or refused
-//! * `claim`: the code (step 1)
+//! * `claim`: the code (step 1), `tries`: how often it may be tried
 //! * `identity`: the keys (step 2)
 //! * `readiness`: compatibility, network, place, backup (steps 3 to 6)
 //! * `provisioning`: keys and certificate (step 7)
@@ -22,6 +22,7 @@ mod readiness;
 pub(crate) mod renewal;
 mod signed_request;
 mod stage;
+mod tries;
 
 pub use signed_request::{ShownCertificate, SignedRequest};
 
@@ -189,7 +190,7 @@ fn send_code(
     let mut notice = Notice::sms(Some(found.merchant), Template::ActivationCode, &contact.mobile, &grouped);
     notice.serial = serial;
     step.notify(&notice)?;
-    Ok(())
+    step.keep_home(found, serial)
 }
 
 impl Step<'_> {
@@ -373,14 +374,17 @@ fn view(step: &mut Step<'_>, found: &Loaded<Activation>) -> Result<ActivationVie
     let (_, contact) = step.contact_of(found.merchant)?;
     let issued = matches!(found.machine, Activation::CodeIssued { .. });
     let code_expires_at: Timestamp = found.column("code_expires_at")?;
+    let serial: String = device.column("serial")?;
+    let code_frozen = issued && step.is_frozen(found, &serial)?;
     Ok(ActivationView {
         id: found.id.to_string(),
         device_id: DeviceId::from_uuid(device.id.uuid()).to_string(),
-        serial: device.column("serial")?,
+        serial,
         state: found.machine.state().to_owned(),
         completed: names(&completed(&found.machine), &found.machine),
         code_expires_at: issued.then(|| code_expires_at.to_string()),
         code_sent_to: issued.then(|| masked(&contact.mobile, 3, 4)),
+        code_frozen,
         version: found.version,
     })
 }

@@ -221,6 +221,10 @@ pub struct ActivationView {
     pub code_expires_at: Option<String>,
     /// Where the code was sent, masked.
     pub code_sent_to: Option<String>,
+    /// Strangers tried it too often: it is good only from the network it was asked from, and for a
+    /// terminal that is known. Anywhere else, ask for a new one.
+    #[serde(default)]
+    pub code_frozen: bool,
     /// Version for `If-Match`.
     pub version: i64,
 }

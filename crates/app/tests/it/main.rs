@@ -17,4 +17,5 @@ mod registration;
 mod strangers;
 mod support;
 mod terminal;
+mod tries;
 mod world;

@@ -15,6 +15,7 @@ use starpay_keys::delivery::{KeySet, Question, SignedStatement, accept};
 use starpay_keys::device::DeviceKeys;
 use starpay_keys::envelope::{self, EnvelopePublicKey};
 use starpay_keys::{OsRandom, random, wire};
+use std::net::IpAddr;
 
 /// A PIN that is on no list.
 pub(crate) const PIN: &str = "739164";
@@ -87,9 +88,17 @@ impl<'w> Terminal<'w> {
 
     /// Step 1.
     pub(crate) async fn claim(&mut self, code: &str) -> Result<Replayed, Error> {
+        self.claim_from(code, Some("192.0.2.7".parse().unwrap())).await
+    }
+
+    /// Step 1, from this address.
+    pub(crate) async fn claim_from(
+        &mut self,
+        code: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Replayed, Error> {
         let body = self.claim_body(code);
         let request = self.signed("POST", "/terminal/v1/claims", &serde_json::to_vec(&body).unwrap());
-        let address = Some("192.0.2.7".parse().unwrap());
         let (claimed, replayed) = self.world.platform.claim(&request, body, address).await?;
         self.claimed = Some(claimed);
         Ok(replayed)

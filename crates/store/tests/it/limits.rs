@@ -52,6 +52,32 @@ fn failures_at_once_are_all_counted() {
 }
 
 #[test]
+fn tries_at_once_get_no_more_than_is_left() {
+    on_both(|stand| {
+        let limit = Limit { failures_max: 5, ..LIMIT };
+        let threads: Vec<_> = (0..20)
+            .map(|_| {
+                let db = stand.db.clone();
+                std::thread::spawn(move || {
+                    db.write_blocking::<_, StoreError, _>(move |tx| {
+                        match attempt::hold(tx, "code", b"s", at(0), limit)? {
+                            Standing::Locked { .. } => Ok(0),
+                            Standing::Open { .. } => attempt::fail(tx, "code", b"s", at(0), limit).map(|_| 1),
+                        }
+                    })
+                })
+            })
+            .collect();
+        let tried: i32 = threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).sum();
+        assert_eq!(tried, 5);
+        let held = stand.write(move |tx| attempt::hold(tx, "code", b"s", at(599), limit)).unwrap();
+        assert_eq!(held, Standing::Locked { until: at(600) });
+        let held = stand.write(move |tx| attempt::hold(tx, "code", b"new", at(0), limit)).unwrap();
+        assert_eq!(held, Standing::Open { left: 5 });
+    });
+}
+
+#[test]
 fn a_nonce_is_used_once() {
     on_both(|stand| {
         let spend =

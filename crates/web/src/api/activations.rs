@@ -1,13 +1,12 @@
 //! 激活: codes asked for, reissued, aborted; how an activation stands.
 
-use crate::Web;
 use crate::auth::Caller;
 use crate::idempotency::{Answer, Key, created, done};
 use crate::input::{Body, Id};
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
 use axum::Json;
-use axum::extract::State;
 use starpay_app::view::{ActivationRequest, ActivationView};
 use starpay_domain::id::ActivationId;
 use utoipa_axum::routes;
@@ -26,23 +25,23 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(post, path = "/api/v1/activations", request_body(content = ActivationRequest, example = json!({"serial": "99990004STAR00000001"})),
     responses((status = 201, description = "The activation.", body = ActivationView)))]
 async fn request(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Key(key): Key,
     Body(command): Body<ActivationRequest>,
 ) -> Result<Answer<ActivationView>, Problem> {
-    Ok(created(web.platform.request_activation(&actor, Some(key), command).await?))
+    Ok(created(platform.request_activation(&actor, Some(key), command).await?))
 }
 
 /// See an activation
 #[utoipa::path(get, path = "/api/v1/activations/{id}", params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The activation.", body = ActivationView)))]
 async fn view(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Id(id): Id<ActivationId>,
 ) -> Result<Json<ActivationView>, Problem> {
-    Ok(Json(web.platform.activation(&actor, id).await?))
+    Ok(Json(platform.activation(&actor, id).await?))
 }
 
 /// Send a new code
@@ -52,12 +51,12 @@ async fn view(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The activation.", body = ActivationView)))]
 async fn reissue(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Key(key): Key,
     Id(id): Id<ActivationId>,
 ) -> Result<Answer<ActivationView>, Problem> {
-    Ok(done(web.platform.reissue_activation(&actor, Some(key), id).await?))
+    Ok(done(platform.reissue_activation(&actor, Some(key), id).await?))
 }
 
 /// Give an activation up
@@ -65,10 +64,10 @@ async fn reissue(
     params(("id" = String, Path, description = "`act_…`")),
     responses((status = 200, description = "The activation.", body = ActivationView)))]
 async fn abort(
-    State(web): State<Web>,
+    Spoken(platform): Spoken,
     Caller(actor): Caller,
     Key(key): Key,
     Id(id): Id<ActivationId>,
 ) -> Result<Answer<ActivationView>, Problem> {
-    Ok(done(web.platform.abort_activation(&actor, Some(key), id).await?))
+    Ok(done(platform.abort_activation(&actor, Some(key), id).await?))
 }

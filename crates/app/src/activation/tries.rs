@@ -1,0 +1,249 @@
+//! How often somebody may try a code, without letting anybody keep the owner out.
+//!
+//! Whoever knows a serial can try codes for it, so a lock on the serial would be a lock that any
+//! stranger can turn. Tries are counted in two ways instead:
+//!
+//! * **By place** ([`PER_PLACE`]): a serial as seen from one network address, or one key that the
+//!   terminal is known by. Five wrong codes pause that place alone, for ten minutes; when the owner
+//!   asks for a code, the place they ask from starts anew. An address is also paused over all
+//!   serials ([`PER_ADDRESS`]).
+//! * **By code, in three lanes** with a budget each: keys the terminal is known by
+//!   ([`BY_KNOWN_KEYS`]), the network from which the owner asked for the code ([`FROM_HOME`]),
+//!   and everybody else ([`BY_STRANGERS`]). When a lane's budget is spent, this code never passes
+//!   in that lane again, and a wrong and a right one are answered alike; the owner is told
+//!   (`code_frozen`) and asks for a new code, whose budgets are whole. So strangers can spend only
+//!   their own lane, and only of a code that is out; to do it to the next code before it is typed
+//!   they need ten addresses that have not tried for ten minutes, every time.
+//!
+//! A code has 45 random bits (its check symbol is computed, not drawn), so all tries a code ever
+//! gets, 50 + 20 + 20 = 90, find it with probability 90 / 2⁴⁵ = 2.6·10⁻¹². A terminal for which
+//! thirty codes are asked in a year: 7.7·10⁻¹¹ a year. With a code out on every day of the year
+//! (122 codes of 72 hours): 3.1·10⁻¹⁰. A right guess must come under a code that is out, and even
+//! then opens nothing that the owner does not see: the terminal in the shop is refused, and says so.
+
+use super::wait_seconds;
+use crate::error::{Error, ErrorKind};
+use crate::step::{Loaded, Step};
+use crate::vault::domain_of;
+use starpay_domain::activation::Activation;
+use starpay_domain::device::Device;
+use starpay_domain::device_auth::DeviceAuth;
+use starpay_domain::id::TypedId;
+use starpay_domain::identifier::TerminalSerial;
+use starpay_domain::instant::Timestamp;
+use starpay_domain::machine::Machine;
+use starpay_store::aggregate;
+use starpay_store::attempt::{self, Limit, Standing};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// Wrong codes for one serial from one place.
+const PER_PLACE: Limit = Limit { failures_max: 5, window_seconds: 10 * 60, lock_seconds: 10 * 60 };
+/// Wrong codes from one network address, whatever the serial: short, because a shop or a whole
+/// quarter may share it.
+const PER_ADDRESS: Limit = Limit { failures_max: 30, window_seconds: 10 * 60, lock_seconds: 5 * 60 };
+/// Longer than any code lives: a budget is spent once.
+const BUDGET_SECONDS: i64 = 8 * 86_400;
+/// Wrong tries of one code by keys that are not known, from networks that are not the owner's.
+const BY_STRANGERS: Limit = budget(50);
+/// Wrong tries of one code from the network from which the owner asked for it.
+const FROM_HOME: Limit = budget(20);
+/// Wrong tries of one code by keys that once showed a right code for this terminal.
+const BY_KNOWN_KEYS: Limit = budget(20);
+/// Longest serial that is counted as typed.
+const SERIAL_CHARS_MAX: usize = 64;
+/// Where the network that asked for the code is kept.
+const HOME: &str = "home";
+
+const fn budget(tries: i64) -> Limit {
+    Limit { failures_max: tries, window_seconds: BUDGET_SECONDS, lock_seconds: BUDGET_SECONDS }
+}
+
+/// Which budget a try is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    KnownKey,
+    Home,
+    Stranger,
+}
+
+impl Lane {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::KnownKey => "known-key",
+            Self::Home => "home",
+            Self::Stranger => "stranger",
+        }
+    }
+
+    const fn limit(self) -> Limit {
+        match self {
+            Self::KnownKey => BY_KNOWN_KEYS,
+            Self::Home => FROM_HOME,
+            Self::Stranger => BY_STRANGERS,
+        }
+    }
+}
+
+/// Who tries: the serial as typed, the key that signs, the address it comes from.
+pub(super) struct Caller {
+    serial: String,
+    thumbprint: [u8; 32],
+    address: Option<IpAddr>,
+}
+
+/// The counters that one try is held against: keyed hashes only.
+pub(super) struct Tries {
+    address: Option<Vec<u8>>,
+    place: Vec<u8>,
+    lane: Lane,
+    code: Vec<u8>,
+    /// Whether this lane's budget for the code that is out is spent.
+    spent: bool,
+}
+
+impl Tries {
+    /// Whether a right code passes: not in a lane whose budget for it is spent.
+    pub(super) const fn may_pass(&self) -> bool {
+        !self.spent
+    }
+}
+
+impl Caller {
+    pub(super) fn new(serial: &str, thumbprint: [u8; 32], address: Option<IpAddr>) -> Self {
+        let serial = TerminalSerial::normalise(serial).chars().take(SERIAL_CHARS_MAX).collect();
+        Self { serial, thumbprint, address }
+    }
+}
+
+impl Step<'_> {
+    /// Finds a try's counters and holds them until the transaction ends, so that tries at the same
+    /// moment are counted one after the other; or the pause the caller has to wait for.
+    pub(super) fn enter(&mut self, caller: &Caller) -> Result<Result<Tries, Error>, Error> {
+        let address = caller.address.map(|address| self.shared.vault.address(address));
+        if let Some(address) = &address
+            && let Standing::Locked { until } =
+                attempt::hold(self.tx, "claim-address", address, self.at, PER_ADDRESS)?
+        {
+            let wait = wait_seconds(until, self.at);
+            return Ok(Err(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait)));
+        }
+        let device = match aggregate::device::find_by_serial(self.tx, &caller.serial)? {
+            Some(row) => Some(self.load::<Device>(row)?),
+            None => None,
+        };
+        let out = match &device {
+            Some(device) => self.latest_activation(device)?,
+            None => None,
+        };
+        let lane = self.lane_of(caller, device.as_ref(), out.as_ref())?;
+        let place = match lane {
+            Lane::KnownKey => self.counted(&format!("key|{}", hex::encode(caller.thumbprint))),
+            Lane::Home | Lane::Stranger => self.place_subject(&caller.serial, caller.address),
+        };
+        if let Standing::Locked { until } = attempt::hold(self.tx, "claim-place", &place, self.at, PER_PLACE)?
+        {
+            let wait = wait_seconds(until, self.at);
+            let paused = Error::new(ErrorKind::Locked, "activation_code_locked").about("code");
+            return Ok(Err(paused.retry_after(wait)));
+        }
+        let code = self.code_subject(&caller.serial, out.as_ref(), lane)?;
+        let spent = attempt::hold(self.tx, "claim-code", &code, self.at, lane.limit())?;
+        let spent = matches!(spent, Standing::Locked { .. });
+        Ok(Ok(Tries { address, place, lane, code, spent }))
+    }
+
+    /// Counts a wrong code. One answer for every way of being wrong.
+    pub(super) fn miss(&mut self, tries: &Tries) -> Result<Error, Error> {
+        if let Some(address) = &tries.address {
+            attempt::fail(self.tx, "claim-address", address, self.at, PER_ADDRESS)?;
+        }
+        if !tries.spent {
+            attempt::fail(self.tx, "claim-code", &tries.code, self.at, tries.lane.limit())?;
+        }
+        let left = match attempt::fail(self.tx, "claim-place", &tries.place, self.at, PER_PLACE)? {
+            Standing::Open { left } => left,
+            Standing::Locked { .. } => 0,
+        };
+        Ok(Error { tries_left: Some(left), ..Error::invalid("activation_code_invalid", "code") })
+    }
+
+    /// Forgets the wrong tries of a place that then showed the right code.
+    pub(super) fn hit(&mut self, tries: &Tries) -> Result<(), Error> {
+        Ok(attempt::clear(self.tx, "claim-place", &tries.place)?)
+    }
+
+    /// The owner asked for a code: the network they asked from is the code's home, and starts anew.
+    pub(super) fn keep_home(&mut self, asked: &Loaded<Activation>, serial: &str) -> Result<(), Error> {
+        let home = self.address.map(|address| self.place_subject(serial, Some(address)));
+        if let Some(home) = &home {
+            attempt::clear(self.tx, "claim-place", home)?;
+        }
+        self.keep(asked, HOME, &home.map(hex::encode))
+    }
+
+    /// Whether strangers have spent their tries of the code that is out: from elsewhere than home,
+    /// an unknown terminal needs a new one.
+    pub(super) fn is_frozen(&mut self, found: &Loaded<Activation>, serial: &str) -> Result<bool, Error> {
+        let code = self.code_subject(serial, Some(found), Lane::Stranger)?;
+        let standing = attempt::standing(self.tx, "claim-code", &code, self.at, BY_STRANGERS)?;
+        Ok(matches!(standing, Standing::Locked { .. }))
+    }
+
+    fn lane_of(
+        &mut self,
+        caller: &Caller,
+        device: Option<&Loaded<Device>>,
+        out: Option<&Loaded<Activation>>,
+    ) -> Result<Lane, Error> {
+        if let Some(row) = aggregate::device_auth::find_by_thumbprint(self.tx, &caller.thumbprint)? {
+            let known: Loaded<DeviceAuth> = self.load(row)?;
+            let of: Uuid = known.column("device_id")?;
+            let own = device.is_some_and(|device| device.id.uuid() == of);
+            if own && known.machine.state() != "rejected" {
+                return Ok(Lane::KnownKey);
+            }
+        }
+        let home: Option<String> = match out {
+            Some(out) => self.kept::<Option<String>>(out, HOME)?.flatten(),
+            None => None,
+        };
+        let here = hex::encode(self.place_subject(&caller.serial, caller.address));
+        let at_home = caller.address.is_some() && home.is_some_and(|home| home == here);
+        Ok(if at_home { Lane::Home } else { Lane::Stranger })
+    }
+
+    fn latest_activation(&mut self, device: &Loaded<Device>) -> Result<Option<Loaded<Activation>>, Error> {
+        match aggregate::activation::latest_of_device(self.tx, device.id.uuid())? {
+            Some(row) => self.load(row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A serial as seen from one network.
+    fn place_subject(&self, serial: &str, address: Option<IpAddr>) -> Vec<u8> {
+        let address = address.map(|address| hex::encode(self.shared.vault.address(address)));
+        self.counted(&format!("place|{serial}|{}", address.unwrap_or_default()))
+    }
+
+    /// One issue of a code for a serial; before the first one, the serial itself.
+    fn code_subject(
+        &self,
+        serial: &str,
+        out: Option<&Loaded<Activation>>,
+        lane: Lane,
+    ) -> Result<Vec<u8>, Error> {
+        let issue = match out {
+            Some(out) => {
+                let expires_at: Timestamp = out.column("code_expires_at")?;
+                format!("{}|{}", out.id, expires_at.micros())
+            }
+            None => "none".to_owned(),
+        };
+        Ok(self.counted(&format!("code|{serial}|{issue}|{}", lane.name())))
+    }
+
+    fn counted(&self, whom: &str) -> Vec<u8> {
+        self.shared.vault.code_hash(domain_of::ATTEMPT, &format!("claim|{whom}"))
+    }
+}
