@@ -91,6 +91,9 @@ fn examine_pdf(bytes: &[u8]) -> Result<Picture, Error> {
     Ok(Picture { media_type: "application/pdf", width: 0, height: 0, bytes: bytes.to_vec() })
 }
 
+/// `None` for a picture that was cut off: decoders fill in what is missing, and half a licence
+/// would pass for a whole one.
+///
 /// Leaves out APP1..APP15 and comments: EXIF, XMP, IPTC, thumbnails; and whatever stands behind the
 /// end of the picture, where cameras put second pictures with an EXIF block of their own. APP0
 /// (density) and APP14 (colour transform, needed to show the picture right) stay.
@@ -120,10 +123,6 @@ fn strip_jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
             out.extend_from_slice(segment);
         }
         at = end;
-        // A picture that lacks its end, and could be decoded all the same, is given one.
-        if marker == 0xda && at == bytes.len() {
-            break;
-        }
     }
     out.extend_from_slice(&[0xff, 0xd9]);
     Some(out)
@@ -166,17 +165,21 @@ fn strip_png(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Keeps the chunks of a WebP that draw the picture (no EXIF, no XMP, nothing unknown, nothing
-/// behind its end) and mends its header.
+/// behind its end) and mends its header. `None` when it was cut off.
 fn strip_webp(bytes: &[u8]) -> Option<Vec<u8>> {
     const DRAWS: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
     let declared = usize::try_from(u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?)).ok()?;
-    let bytes = bytes.get(..declared.checked_add(8)?.min(bytes.len()))?;
+    let bytes = bytes.get(..declared.checked_add(8)?)?;
     let mut body = b"WEBP".to_vec();
     let mut at = 12;
     while at + 8 <= bytes.len() {
         let kind = bytes.get(at..at + 4)?;
         let length = usize::try_from(u32::from_le_bytes(bytes.get(at + 4..at + 8)?.try_into().ok()?)).ok()?;
-        let end = at.checked_add(8)?.checked_add(length)?.checked_add(length % 2)?.min(bytes.len());
+        let whole = at.checked_add(8)?.checked_add(length)?;
+        if whole > bytes.len() {
+            return None;
+        }
+        let end = (whole + length % 2).min(bytes.len());
         let mut chunk = bytes.get(at..end)?.to_vec();
         if kind == b"VP8X" {
             // Clear the flags that announce EXIF (bit 3) and XMP (bit 2).
@@ -243,10 +246,17 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_its_end_is_given_one() {
-        let plain = encoded(800, 800, ImageFormat::Jpeg);
-        assert_eq!(strip_jpeg(&plain[..plain.len() - 2]).unwrap(), plain);
-        assert_eq!(strip_jpeg(&plain[..3]), None);
+    fn a_picture_that_was_cut_off_is_refused() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let plain = encoded(800, 800, format);
+            for left in [3, plain.len() / 2, plain.len() - 2, plain.len() - 1] {
+                let code = examine(&plain[..left]).unwrap_err().code;
+                assert!(
+                    ["image_unreadable", "unsupported_media"].contains(&code),
+                    "{format:?} {left}: {code}"
+                );
+            }
+        }
     }
 
     #[test]

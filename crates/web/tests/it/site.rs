@@ -133,6 +133,17 @@ impl Site {
         Self { socket, ..self }
     }
 
+    /// Where a site on a socket listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.unwrap()
+    }
+
+    /// Time passes, and what is over then is ended.
+    pub(crate) async fn wait_hours(&self, hours: i64) {
+        self.clock.advance_to(self.clock.now().plus_seconds(hours * 3600));
+        self.platform.sweep(&starpay_app::Actor::system("sweep")).await.unwrap();
+    }
+
     /// Ends the site and leaves the folder.
     pub(crate) fn into_folder(self) -> tempfile::TempDir {
         self.platform.db().close();
