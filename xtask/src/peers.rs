@@ -1,4 +1,4 @@
-//! The packages of other people that our keys are compared with, in a Python environment of
+//! The packages of other people that our keys and messages are compared with, in a Python environment of
 //! their own below `var/`.
 
 use crate::process::{Outcome, capture, succeed};
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Exact releases: a peer that changes must not make our tests change.
-const PACKAGES: [&str; 3] = ["psec==1.3.0", "pyemv==1.5.0", "cryptography==50.0.2"];
+const PACKAGES: [&str; 4] = ["psec==1.3.0", "pyemv==1.5.0", "cryptography==50.0.2", "pyiso8583==4.0.1"];
 
 /// The environment's folder, from the root.
 const FOLDER: &str = "var/peers";

@@ -57,12 +57,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Runs the peer and answers what it printed.
-fn peer(arguments: &[&str]) -> String {
+/// Runs a script of `peers/` and answers what it printed.
+pub(crate) fn peer(script: &str, arguments: &[&str]) -> String {
     let python = root().join("var/peers/bin/python");
     assert!(python.exists(), "{} is missing: run `cargo xtask setup`", python.display());
     // The packages use names that `cryptography` is about to move.
-    let script = root().join("e2e/peers/keys.py");
+    let script = root().join("e2e/peers").join(script);
     let output = Command::new(python).args(["-W", "ignore"]).arg(script).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -87,7 +87,7 @@ fn what_we_make_the_peers_accept() {
     }
     file.into_inner().unwrap();
     let checked: BTreeMap<String, u64> =
-        serde_json::from_str(&peer(&["check", path.to_str().unwrap()])).unwrap();
+        serde_json::from_str(&peer("keys.py", &["check", path.to_str().unwrap()])).unwrap();
     assert_eq!(checked, KINDS.into_iter().map(|kind| (kind.to_owned(), CASES)).collect());
 }
 
@@ -95,7 +95,7 @@ fn what_we_make_the_peers_accept() {
 fn what_the_peers_make_we_accept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cases");
-    peer(&["make", "20261123", &CASES.to_string(), path.to_str().unwrap()]);
+    peer("keys.py", &["make", "20261123", &CASES.to_string(), path.to_str().unwrap()]);
     let mut checked: BTreeMap<String, u64> = BTreeMap::new();
     for line in BufReader::new(File::open(&path).unwrap()).lines() {
         let line = line.unwrap();
