@@ -1,23 +1,6 @@
 //! Keys and what is done with them. The only crate of the platform that sees a clear key.
 //!
-//! Where to look:
-//!
-//! * data at rest: [`seal`] (values and streams), [`blind`] (search over sealed values),
-//!   [`pepper`] (codes and tokens), [`pin`] (operator PINs), [`passphrase`] (backup archives);
-//! * the platform's own keys: [`hsm`] (the port), [`keystore`] (the software keystore behind it),
-//!   [`pkcs11`] (a hardware module behind it), [`certificate`] (its certificate authority), [`signature`];
-//! * terminals: [`device`] (a device's own keys), [`delivery`] (bringing it a terminal master key),
-//!   [`wire`] (texts both sides sign), [`envelope`] (HPKE), [`key_block`] (X9.143), [`tmk`], [`kcv`];
-//! * payments: [`working_key`] (PIK, MAK, TDK under the terminal master key), [`sign_in`] (how they
-//!   arrive), [`pin_block`] and [`pan`], [`mac`], [`track`], [`dukpt`] (a key for each transaction),
-//!   [`emv`] (chip cryptograms);
-//! * [`power_on`]: known answers of all of it, before any key is used.
-//!
-//! # Rules
-//!
-//! * A secret has no `Display`, a redacted `Debug`, is wiped on drop and compared in constant time.
-//! * Randomness ([`random::Random`]) and time (Unix seconds) are arguments.
-//! * Whatever was sealed, wrapped or signed does not open when one bit of it changed.
+#![doc = include_str!("../README.md")]
 //!
 //! # The port and its two adapters
 //!
