@@ -81,6 +81,8 @@ text_enum! {
         TerminalSpeak "terminal_speak",
         /// See a merchant's requirements and timeline.
         MerchantView "merchant_view",
+        /// See what is overdue, at every desk.
+        OverdueView "overdue_view",
         /// Create and revoke credentials, back up, verify the audit chain.
         Administer "administer",
         /// Run the platform's own jobs.
@@ -118,6 +120,7 @@ pub const PERMISSIONS: &[(Action, &[Role])] = {
         (A::ActivationView, &[R::Applicant, R::Integrator, R::Support, R::Admin]),
         (A::TerminalSpeak, &[R::Terminal]),
         (A::MerchantView, &[R::Applicant, R::Integrator, R::Reviewer, R::Support, R::Admin]),
+        (A::OverdueView, &[R::Reviewer, R::FieldVerifier, R::Warehouse, R::Support, R::Admin]),
         (A::Administer, &[R::Admin]),
         (A::RunJobs, &[R::System]),
     ]
@@ -175,10 +178,14 @@ pub const TRIGGERS: &[(&str, &[Action], &[&str])] = {
                 "confirm_closed",
             ],
         ),
-        ("shipment", &[A::ShipmentConfirm], &["confirm_address", "confirm_receipt", "report_damaged"]),
+        (
+            "shipment",
+            &[A::ShipmentConfirm],
+            &["confirm_address", "confirm_receipt", "report_damaged", "reopen"],
+        ),
         ("shipment", &[A::ShipmentPack], &["pack", "dispatch"]),
         ("shipment", &[A::ShipmentTrack], &["deliver", "fail_delivery", "take_back", "report_lost"]),
-        ("shipment", &[], &["cancel", "delay", "reopen", "unpack"]),
+        ("shipment", &[], &["cancel", "delay", "unpack"]),
         ("device", &[A::ShipmentPack], &["reserve", "dispatch"]),
         ("device", &[A::ShipmentTrack, A::ShipmentConfirm], &["deliver"]),
         ("device", &[A::ShipmentTrack], &["report_lost", "come_back"]),

@@ -17,13 +17,17 @@ const ROUTES: &[&str] = &[
     "activation.request",
     "agreement.sign",
     "agreement.sign-code",
+    "application.appeal",
     "application.approve",
     "application.claim",
+    "application.reconsider",
     "application.reject",
     "application.report",
     "application.request-info",
     "application.start",
     "application.submit",
+    "application.unfreeze",
+    "application.uphold",
     "application.withdraw",
     "device.recall-certificate",
     "device.stock",
@@ -37,6 +41,7 @@ const ROUTES: &[&str] = &[
     "visit.book",
     "visit.finish",
     "visit.start",
+    "work.revive",
 ];
 
 /// An answer given before.

@@ -24,6 +24,8 @@ pub struct Waiting {
     pub outbox: Depth,
     /// Seconds the oldest due row has waited; 0 when none is due.
     pub lag_s: i64,
+    /// Things whose time is over and which still wait for somebody.
+    pub overdue: i64,
 }
 
 impl Platform {
@@ -45,7 +47,13 @@ impl Platform {
                 let lag = |due: Option<Timestamp>| due.map_or(0, |due| now.seconds_since(due).max(0));
                 let oldest = |queue: &Queue, tx: &mut _| work::next_due(tx, queue).map(lag);
                 let lag_s = oldest(&JOB, tx)?.max(oldest(&OUTBOX, tx)?);
-                Ok(Waiting { jobs: work::depth(tx, &JOB)?, outbox: work::depth(tx, &OUTBOX)?, lag_s })
+                let overdue = crate::housekeeping::overdue_count(tx)?;
+                Ok(Waiting {
+                    jobs: work::depth(tx, &JOB)?,
+                    outbox: work::depth(tx, &OUTBOX)?,
+                    lag_s,
+                    overdue,
+                })
             })
             .await
     }

@@ -40,6 +40,8 @@ text_enum! {
         Shipped "shipped",
         /// 已激活.
         Activated "activated",
+        /// 到期提醒.
+        Reminder "reminder",
     }
 }
 
@@ -102,6 +104,7 @@ impl<'n> Notice<'n> {
             Template::Rejected => fl!(texts, "message-rejected"),
             Template::Shipped => fl!(texts, "message-shipped", code = self.code),
             Template::Activated => fl!(texts, "message-activated", serial = self.serial),
+            Template::Reminder => fl!(texts, "message-reminder"),
         }
     }
 }

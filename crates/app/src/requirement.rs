@@ -36,8 +36,8 @@ use starpay_store::{Value, event, operator, settlement_account};
 use starpay_text::Language;
 use std::collections::BTreeMap;
 
-/// A merchant's applications and devices looked at.
-const ROWS_MAX: i64 = 200;
+/// Events of an application read at once.
+const EVENTS_PAGE: i64 = 200;
 
 impl Platform {
     /// What is still missing, and who must act.
@@ -137,9 +137,8 @@ impl Step<'_> {
 
     /// Everything known about a merchant that bears on what is missing.
     pub(crate) fn situation(&mut self, merchant: MerchantId) -> Result<Situation, Error> {
-        let applications =
-            aggregate::list_by_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid(), None, ROWS_MAX)?;
-        let latest: Option<Loaded<Application>> = self.load_last(applications.rows)?;
+        let newest = aggregate::latest_of_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid())?;
+        let latest: Option<Loaded<Application>> = self.load_found(newest)?;
         let form = match &latest {
             Some(application) => open_form(self, application)?,
             None => Form::default(),
@@ -193,11 +192,11 @@ impl Step<'_> {
             situation.materials.push(MaterialStatus { kind, condition, reasons });
         }
         let visit = aggregate::visit::latest_of_application(self.tx, id.uuid(), merchant.uuid())?;
-        situation.visit = self.load_last::<Visit>(visit)?.map(|found| found.machine);
+        situation.visit = self.load_found::<Visit>(visit)?.map(|found| found.machine);
         let agreement = aggregate::agreement::latest_of_application(self.tx, id.uuid(), merchant.uuid())?;
-        situation.agreement = self.load_last::<Agreement>(agreement)?.map(|found| found.machine);
+        situation.agreement = self.load_found::<Agreement>(agreement)?.map(|found| found.machine);
         let shipment = aggregate::shipment::latest_of_application(self.tx, id.uuid(), merchant.uuid())?;
-        situation.shipment = self.load_last::<Shipment>(shipment)?.map(|found| found.machine);
+        situation.shipment = self.load_found::<Shipment>(shipment)?.map(|found| found.machine);
         let rows = aggregate::registration::list_by_application(self.tx, id.uuid(), merchant.uuid())?;
         let mut known = BTreeMap::new();
         for row in rows {
@@ -217,12 +216,11 @@ impl Step<'_> {
     }
 
     fn add_terminal(&mut self, situation: &mut Situation, merchant: MerchantId) -> Result<(), Error> {
-        let devices =
-            aggregate::device::list_by_bound_merchant(self.tx, merchant.uuid(), None, ROWS_MAX)?.rows;
-        let Some(device): Option<Loaded<Device>> = self.load_last(devices)? else { return Ok(()) };
+        let newest = aggregate::device::latest_of_bound_merchant(self.tx, merchant.uuid())?;
+        let Some(device): Option<Loaded<Device>> = self.load_found(newest)? else { return Ok(()) };
         let activation = aggregate::activation::latest_of_device(self.tx, device.id.uuid())?
             .filter(|row| row.merchant_id == merchant.uuid());
-        situation.activation = self.load_last::<Activation>(activation)?.map(|found| found.machine);
+        situation.activation = self.load_found::<Activation>(activation)?.map(|found| found.machine);
         let operators = operator::list_by_device(self.tx, device.id.uuid())?;
         situation.operators_with_pin = u32::try_from(operators.len()).unwrap_or(u32::MAX);
         situation.device = Some(device.machine);
@@ -255,31 +253,32 @@ impl Step<'_> {
     fn flagged(&mut self, application: &Loaded<Application>) -> Result<Vec<Field>, Error> {
         let Application::NeedsInfo { fields, .. } = &application.machine else { return Ok(Vec::new()) };
         let (id, merchant) = (application.id.uuid(), application.merchant.uuid());
-        let mut open = fields.clone();
-        for stored in event::list_of_aggregate(self.tx, id, merchant, 0, ROWS_MAX)? {
-            let event = stored.event;
-            match event.name.as_str() {
-                "request_info" | "checks_flagged" => open.clone_from(fields),
-                "edit" => {
-                    let context = event_context(id, event.version);
-                    let payload = self.open(merchant, &context, &event.payload)?;
-                    let payload: EventPayload = serde_json::from_slice(&payload)?;
-                    let edited = ApplicationEvent::restore(&event.name, &payload.facts)?;
-                    if let ApplicationEvent::Edit { fields } = edited {
-                        open.retain(|field| !fields.contains(field));
+        let (mut open, mut after) = (fields.clone(), 0);
+        loop {
+            let page = event::list_of_aggregate(self.tx, id, merchant, after, EVENTS_PAGE)?;
+            let Some(last) = page.last() else { return Ok(open) };
+            after = last.event.version;
+            for stored in page {
+                let event = stored.event;
+                match event.name.as_str() {
+                    "request_info" | "checks_flagged" => open.clone_from(fields),
+                    "edit" => {
+                        let context = event_context(id, event.version);
+                        let payload = self.open(merchant, &context, &event.payload)?;
+                        let payload: EventPayload = serde_json::from_slice(&payload)?;
+                        let edited = ApplicationEvent::restore(&event.name, &payload.facts)?;
+                        if let ApplicationEvent::Edit { fields } = edited {
+                            open.retain(|field| !fields.contains(field));
+                        }
                     }
+                    _ => {}
                 }
-                _ => {}
             }
         }
-        Ok(open)
     }
 
-    fn load_last<M: Stored>(
-        &mut self,
-        rows: impl IntoIterator<Item = AggregateRow>,
-    ) -> Result<Option<Loaded<M>>, Error> {
-        rows.into_iter().last().map(|row| self.load(row)).transpose()
+    fn load_found<M: Stored>(&mut self, row: Option<AggregateRow>) -> Result<Option<Loaded<M>>, Error> {
+        row.map(|row| self.load(row)).transpose()
     }
 
     /// Records that somebody looked at personal data.

@@ -59,7 +59,7 @@ impl Platform {
         .await
     }
 
-    /// The merchant confirms, or corrects, where the parcel goes.
+    /// The merchant confirms, or corrects, where the parcel goes. One that came back is sent again.
     ///
     /// # Errors
     /// `illegal_transition`, `length`.
@@ -85,8 +85,15 @@ impl Platform {
                     found.set("address", Value::Bytes(sealed));
                 }
                 // The fact is which edition of the sealed address was confirmed.
-                let edition = found.version.to_string();
-                view(&step.advance(found, ShipmentEvent::ConfirmAddress { address: edition })?)
+                let address = found.version.to_string();
+                let event = match &found.machine {
+                    Shipment::Returned { .. } => {
+                        found.set("device_id", Value::Null);
+                        ShipmentEvent::Reopen { address }
+                    }
+                    _ => ShipmentEvent::ConfirmAddress { address },
+                };
+                view(&step.advance(found, event)?)
             },
         )
         .await

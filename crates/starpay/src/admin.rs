@@ -1,4 +1,4 @@
-//! `starpay admin`: credentials, stock and keys from the command line.
+//! `starpay admin`: credentials, stock, keys and given-up work from the command line.
 //!
 //! Goes through the running server, or opens the store itself when none runs: [`crate::way`].
 
@@ -32,6 +32,11 @@ enum Task {
     /// Terminals
     #[command(subcommand)]
     Device(DeviceTask),
+    /// Work for later, and what was given up
+    #[command(subcommand)]
+    Job(JobTask),
+    /// What should have been done and still waits for somebody
+    Overdue,
     /// Put a new key in the place of the root key or the signing key
     RotateKeys {
         /// Which key
@@ -83,6 +88,39 @@ enum DeviceTask {
     List,
 }
 
+#[derive(Debug, Subcommand)]
+enum JobTask {
+    /// List jobs and messages
+    List {
+        /// Those given up, or those that wait
+        #[arg(long, value_enum, default_value = "dead")]
+        state: JobState,
+    },
+    /// Let a given-up job or message be tried again; who did it is recorded
+    Revive {
+        /// Its id, job_…
+        id: String,
+    },
+}
+
+/// Which work is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum JobState {
+    /// Given up after too many tries
+    Dead,
+    /// To be done, due or not
+    Waiting,
+}
+
+impl JobState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
 /// Does the task.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let config = args.place.load()?;
@@ -101,23 +139,39 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Task::Device(DeviceTask::Add { serial, model }) => {
             way()?.call("POST", "/api/v1/devices", Some(&json!({"serial": serial, "model": model})))?
         }
-        Task::Device(DeviceTask::List) => all_devices(&way()?)?,
+        Task::Device(DeviceTask::List) => all(&way()?, "/api/v1/devices?")?,
+        Task::Job(JobTask::List { state }) => all_work(&way()?, *state)?,
+        Task::Job(JobTask::Revive { id }) => {
+            way()?.call("POST", &format!("/api/v1/work/{}/revive", path_segment(id)?), None)?
+        }
+        Task::Overdue => all(&way()?, "/api/v1/overdue?")?,
         Task::RotateKeys { key } => keys::rotate(&way()?, *key)?,
         Task::Erase { merchant } => keys::erase(&way()?, merchant)?,
     };
     print(&if args.json { format!("{answer}\n") } else { in_words(&args.task, &answer) })
 }
 
-fn all_devices(way: &Way) -> Result<Value, Failure> {
-    let (mut devices, mut cursor) = (Vec::new(), String::new());
+/// Every row of a list whose address ends where its next parameter begins.
+fn all(way: &Way, list: &str) -> Result<Value, Failure> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = way.call("GET", &format!("/api/v1/devices?limit={ROWS}&cursor={cursor}"), None)?;
-        devices.extend(page["data"].as_array().cloned().unwrap_or_default());
+        let page = way.call("GET", &format!("{list}limit={ROWS}&cursor={cursor}"), None)?;
+        rows.extend(page["data"].as_array().cloned().unwrap_or_default());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = next.to_owned(),
-            None => return Ok(Value::Array(devices)),
+            None => return Ok(Value::Array(rows)),
         }
     }
+}
+
+/// Jobs, then messages.
+fn all_work(way: &Way, state: JobState) -> Result<Value, Failure> {
+    let mut rows = Vec::new();
+    for queue in ["job", "outbox"] {
+        let list = format!("/api/v1/work?queue={queue}&state={}&", state.as_str());
+        rows.extend(all(way, &list)?.as_array().cloned().unwrap_or_default());
+    }
+    Ok(Value::Array(rows))
 }
 
 /// An id as it may stand in a path: what is no id is refused before it is sent.
@@ -150,6 +204,9 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::Key(KeyTask::Revoke { id }) => format!("{id}: revoked\n"),
         Task::Device(DeviceTask::Add { .. }) => device(answer),
         Task::Device(DeviceTask::List) => answer.as_array().into_iter().flatten().map(device).collect(),
+        Task::Job(JobTask::List { .. }) => listed(answer, "nothing\n", work),
+        Task::Job(JobTask::Revive { id }) => format!("{id}: {} waits again\n", text(answer, "topic")),
+        Task::Overdue => listed(answer, "nothing is overdue\n", overdue),
         Task::RotateKeys { key: Rotated::Root } => {
             format!(
                 "new key {} (version {}): {} data keys wrapped anew\n",
@@ -176,4 +233,36 @@ fn in_words(task: &Task, answer: &Value) -> String {
             )
         }
     }
+}
+
+/// One line for each row, or what is said when there is none.
+fn listed(answer: &Value, none: &str, line: fn(&Value) -> String) -> String {
+    let lines: String = answer.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { none.to_owned() } else { lines }
+}
+
+fn work(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or("-");
+    format!(
+        "{}  {:<7} {:<19} {:<37} tried {:>2}  due {}  {}\n",
+        text("id"),
+        text("queue"),
+        text("topic"),
+        text("subject"),
+        row["attempts"],
+        text("due_at"),
+        text("last_error")
+    )
+}
+
+fn overdue(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or("-");
+    format!(
+        "{:<25} {:<40} {:<16} due {}  {}\n",
+        text("waits_for"),
+        text("id"),
+        text("state"),
+        text("due_at"),
+        text("merchant_id")
+    )
 }

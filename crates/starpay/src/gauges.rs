@@ -67,6 +67,7 @@ pub(crate) struct Queues {
     outbox_dead: Gauge,
     lag: Gauge,
     certificates: Gauge,
+    overdue: Gauge,
 }
 
 /// Registers the store's counters and the queues.
@@ -80,6 +81,7 @@ pub(crate) fn register(registry: &mut Registry, platform: &Platform) -> Queues {
         ("outbox_dead", "Messages a person has to look at", &queues.outbox_dead),
         ("certificates_ending", "Terminal certificates that end within 30 days", &queues.certificates),
         ("work_lag_seconds", "How long the oldest due work has waited", &queues.lag),
+        ("overdue", "Things whose time is over and which still wait for somebody", &queues.overdue),
     ] {
         registry.register(format!("starpay_{name}"), help, gauge.clone());
     }
@@ -97,6 +99,7 @@ impl Queues {
                     self.outbox.set(waiting.outbox.waiting);
                     self.outbox_dead.set(waiting.outbox.dead);
                     self.lag.set(waiting.lag_s);
+                    self.overdue.set(waiting.overdue);
                 }
                 Err(error) => tracing::debug!(%error, "the queues could not be looked at"),
             }

@@ -65,7 +65,7 @@ macro_rules! queue {
                  lease_until = 0 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting'")),
             extend: Statement::new(concat!($table, "::extend"), concat!(
                 "UPDATE ", $table, " SET lease_until = $4 \
-                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting'")),
+                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting' AND lease_until > 0")),
             release: Statement::new(concat!($table, "::release"), concat!(
                 "UPDATE ", $table, " SET lease_until = 0, owner = NULL \
                  WHERE state = 'waiting' AND lease_until > 0 AND owner = $1")),
@@ -327,10 +327,10 @@ pub fn fail(
     held(tx.execute(statement, params![work.id, work.merchant_id, work.token, at, error])?)
 }
 
-/// Lengthens the lease of work that takes long.
+/// Lengthens the lease of work that takes long. What was given back is not taken again by it.
 ///
 /// # Errors
-/// [`StoreError::LeaseLost`] when another worker has it now.
+/// [`StoreError::LeaseLost`] when another worker has it now, or nobody.
 pub fn extend(
     tx: &mut Tx,
     queue: &Queue,

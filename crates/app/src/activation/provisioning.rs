@@ -28,7 +28,6 @@ use starpay_keys::tmk::Tmk;
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::{Value, aggregate};
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// The slot of the terminal master key.
 const SLOT: &str = "tmk";
@@ -47,6 +46,9 @@ struct KeptKeys {
     certificate_serial: String,
     certificate_not_after_s: i64,
     install_by_s: i64,
+    /// The key under the keystore's block key: all that the database ever sees of it. It goes to
+    /// the slot once it is confirmed; until then an old key's stays there.
+    wrapped: String,
 }
 
 impl KeptKeys {
@@ -71,14 +73,6 @@ struct Question {
     key_version: u32,
     at: Timestamp,
     install_by: Timestamp,
-}
-
-/// A new set, ready to be written down.
-#[derive(Clone)]
-struct Made {
-    kept: KeptKeys,
-    /// The key under the keystore's block key: all that the database ever sees of it.
-    wrapped: Zeroizing<String>,
 }
 
 enum Prepared {
@@ -116,7 +110,7 @@ impl Platform {
             let made = tokio::task::spawn_blocking(move || make(&shared, &question))
                 .await
                 .map_err(|error| Error::internal(error.to_string()))??;
-            let statement = made.kept.answer();
+            let statement = made.answer();
             if self.apply(actor, move |step| put(step, id, &made)).await? {
                 return Ok(statement);
             }
@@ -172,7 +166,7 @@ fn prepare(step: &mut Step<'_>, id: ActivationId, device_nonce: [u8; 16]) -> Res
         envelope_key,
         server_nonce: step.server_nonce(id, auth.id)?,
         device_nonce,
-        key_version: slot.as_ref().map_or(1, |slot| slot.machine.next_version()),
+        key_version: slot.as_ref().map_or(Ok(1), next_version)?,
         at: step.at,
         install_by: step.at.plus_seconds(step.terms().seconds(Term::KeyConfirmation)),
     })))
@@ -192,8 +186,16 @@ fn still_good(kept: &KeptKeys, slot: Option<&Loaded<KeySlot>>, at: Timestamp) ->
     awaited && at.millis().div_euclid(1000) <= kept.install_by_s
 }
 
+/// The version of the key after every one that was ever sent: also those that were not confirmed,
+/// which the device may have installed.
+fn next_version(slot: &Loaded<KeySlot>) -> Result<u32, Error> {
+    let sent: i64 = slot.column("key_version")?;
+    let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+    Ok(slot.machine.next_version().max(sent.saturating_add(1)))
+}
+
 /// Makes key, certificate and statement. No transaction is open.
-fn make(shared: &Shared, question: &Question) -> Result<Made, Error> {
+fn make(shared: &Shared, question: &Question) -> Result<KeptKeys, Error> {
     let (keystore, random) = (shared.vault.keystore(), shared.random.as_ref());
     let refused = |error: &dyn std::fmt::Display| Error::internal(error.to_string());
     let request = CertificateRequest::parse(&question.csr).map_err(|error| refused(&error))?;
@@ -230,26 +232,24 @@ fn make(shared: &Shared, question: &Question) -> Result<Made, Error> {
         _ => refused(&error),
     })?;
     let wrapped = tmk.to_block(&keystore.block_key(), random).map_err(|error| refused(&error))?;
-    Ok(Made {
-        kept: KeptKeys {
-            device_nonce: wire::base64url(&question.device_nonce),
-            key_version: question.key_version,
-            statement: wire::base64url(&signed.statement),
-            signature: wire::base64url(&signed.signature),
-            signer: wire::base64url(&signed.signer),
-            kcv: tmk.check_value(),
-            certificate_serial: certificate.serial(),
-            certificate_not_after_s: certificate.not_after_s(),
-            install_by_s,
-        },
-        wrapped: Zeroizing::new(wrapped),
+    Ok(KeptKeys {
+        device_nonce: wire::base64url(&question.device_nonce),
+        key_version: question.key_version,
+        statement: wire::base64url(&signed.statement),
+        signature: wire::base64url(&signed.signature),
+        signer: wire::base64url(&signed.signer),
+        kcv: tmk.check_value(),
+        certificate_serial: certificate.serial(),
+        certificate_not_after_s: certificate.not_after_s(),
+        install_by_s,
+        wrapped,
     })
 }
 
 /// Writes a new set down; `false` when another request was quicker and it must be made anew.
-fn put(step: &mut Step<'_>, id: ActivationId, made: &Made) -> Result<bool, Error> {
+fn put(step: &mut Step<'_>, id: ActivationId, made: &KeptKeys) -> Result<bool, Error> {
     let Turn::Now(found) = step.turn(id, Stage::KeysLoaded)? else { return Ok(false) };
-    let key_version = made.kept.key_version;
+    let key_version = made.key_version;
     let slot = match step.tmk_slot(&found)? {
         Some(slot) => slot,
         None => {
@@ -264,12 +264,11 @@ fn put(step: &mut Step<'_>, id: ActivationId, made: &Made) -> Result<bool, Error
             step.create(slot, found.merchant, KeySlot::Empty { since: step.at }, columns)?
         }
     };
-    if slot.machine.next_version() != key_version {
+    if next_version(&slot)? != key_version {
         return Ok(false);
     }
     let mut slot = slot;
     slot.set("key_version", Value::Int(i64::from(key_version)));
-    slot.set("wrapped", Value::Bytes(made.wrapped.as_bytes().to_vec()));
     let event = match &slot.machine {
         KeySlot::Loaded { .. } | KeySlot::Rotating { .. } => KeySlotEvent::Rotate { key_version },
         KeySlot::Empty { .. }
@@ -278,7 +277,7 @@ fn put(step: &mut Step<'_>, id: ActivationId, made: &Made) -> Result<bool, Error
         | KeySlot::Revoked { .. } => KeySlotEvent::Load { key_version },
     };
     step.advance(slot, event)?;
-    step.keep(&found, "keys", &made.kept)?;
+    step.keep(&found, "keys", made)?;
     Ok(true)
 }
 
@@ -304,6 +303,7 @@ fn confirm(step: &mut Step<'_>, found: Loaded<Activation>, said: &KeyConfirmatio
     }
     let mut slot = slot;
     slot.set("kcv", Value::Text(kcv.clone()));
+    slot.set("wrapped", Value::Bytes(kept.wrapped.clone().into_bytes()));
     step.advance(slot, KeySlotEvent::Confirm { key_version, kcv: kcv.clone() })?;
     let mut auth = step.auth_of(&found)?;
     let column = hex::decode(&serial).map_err(|error| Error::internal(error.to_string()))?;

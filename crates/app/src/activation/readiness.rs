@@ -39,8 +39,6 @@ const DISTANCE_M_MAX: u32 = 500;
 const ACCURACY_M_COUNTED: u32 = 200;
 /// The poorest fix that is one at all.
 const ACCURACY_M_MAX: i64 = 100_000;
-/// A merchant's applications looked at.
-const ROWS_MAX: i64 = 200;
 
 /// The document handed out in step 6, so that a second download is the same.
 #[derive(Serialize, Deserialize)]
@@ -256,10 +254,8 @@ impl Step<'_> {
         &mut self,
         merchant: MerchantId,
     ) -> Result<Option<(Loaded<Application>, Form)>, Error> {
-        let rows =
-            aggregate::list_by_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid(), None, ROWS_MAX)?
-                .rows;
-        let Some(row) = rows.into_iter().last() else { return Ok(None) };
+        let newest = aggregate::latest_of_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid())?;
+        let Some(row) = newest else { return Ok(None) };
         let application: Loaded<Application> = self.load(row)?;
         let form = crate::application::open_form(self, &application)?;
         Ok(Some((application, form)))

@@ -166,17 +166,23 @@ fn alive_of_subject(
 ) -> Result<Vec<ApplicationId>, Error> {
     let index: Option<Vec<u8>> = found.column("subject_index")?;
     let Some(index) = index else { return Ok(Vec::new()) };
-    let mut others = Vec::new();
-    for row in rows::list_by_subject(step.tx, &index, None, super::ROWS_MAX)?.rows {
-        let alive = !matches!(
-            row.state.as_str(),
-            "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen"
-        );
-        if alive && row.id != found.id.uuid() {
-            others.push(ApplicationId::from_uuid(row.id));
+    let (mut others, mut after) = (Vec::new(), None);
+    loop {
+        let page = rows::list_by_subject(step.tx, &index, after, super::ROWS_MAX)?;
+        for row in page.rows {
+            let alive = !matches!(
+                row.state.as_str(),
+                "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen"
+            );
+            if alive && row.id != found.id.uuid() {
+                others.push(ApplicationId::from_uuid(row.id));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(others);
         }
     }
-    Ok(others)
 }
 
 /// What the form says against itself.

@@ -4,7 +4,9 @@
 //! * `document`: uploads
 //! * `check`: the automatic checks, a job
 //! * `review`: the reviewer's decisions
+//! * `appeal`: the ways out of a refusal, and out of a duplicate
 
+mod appeal;
 mod check;
 pub(crate) mod document;
 mod review;

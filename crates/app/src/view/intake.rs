@@ -166,6 +166,14 @@ pub struct Rejection {
     pub reasons: Vec<String>,
 }
 
+/// An objection to a refusal.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Appeal {
+    /// Why the refusal is wrong, in the merchant's own words.
+    pub statement: String,
+}
+
 /// An agreement.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AgreementView {

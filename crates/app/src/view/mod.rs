@@ -9,14 +9,14 @@ mod operations;
 mod terminal;
 
 pub use intake::{
-    AgreementView, ApplicationView, CheckView, ContactStarted, DocumentView, FormField, InfoRequest, Me,
-    NewApplication, PatchApplication, Rejection, SessionView, SignCode, StartContact, VerifyContact,
+    AgreementView, Appeal, ApplicationView, CheckView, ContactStarted, DocumentView, FormField, InfoRequest,
+    Me, NewApplication, PatchApplication, Rejection, SessionView, SignCode, StartContact, VerifyContact,
 };
 pub use journey::{EventView, Page, RequirementView, RequirementsView, TimelineView};
 pub use operations::{
     AccessKeyCreated, ActivationRequest, ActivationView, AddressConfirmation, BookVisit, CertificateRecall,
-    DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, PackShipment, Receipt, RegistrationResult,
-    RegistrationView, ShipmentView, TrackReport, VisitView,
+    DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment, Receipt,
+    RegistrationResult, RegistrationView, ShipmentView, TrackReport, VisitView, WorkView,
 };
 pub use terminal::{
     BackupAcknowledgement, BackupDocument, CertificateConfirmation, CertificateRenewal, CertificateView,

@@ -251,3 +251,55 @@ pub struct AccessKeyCreated {
     /// Role.
     pub role: String,
 }
+
+/// Something whose time is over and which still waits for somebody.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OverdueView {
+    /// Its id, for example `reg_…`.
+    pub id: String,
+    /// Its machine, for example `registration`.
+    pub aggregate: String,
+    /// The state it has been in for too long.
+    pub state: String,
+    /// Whose it is, `mer_…`; absent for the platform's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_id: Option<String>,
+    /// Who must act: `merchant`, `device`, `us:<desk>` or `third_party:<who>`.
+    #[schema(example = "us:review")]
+    pub waits_for: String,
+    /// When it should have been done: RFC 3339.
+    pub due_at: String,
+    /// When it was found to be late.
+    pub told_at: String,
+}
+
+/// Work for later: a job, or something to be sent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkView {
+    /// `job_…`
+    pub id: String,
+    /// `job` (what we do ourselves) or `outbox` (what is told to others).
+    #[schema(example = "job")]
+    pub queue: String,
+    /// What is to be done.
+    #[schema(example = "send_registration")]
+    pub topic: String,
+    /// What it is about, for example `reg_…`; absent when it is about nothing in particular.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Whose it is, `mer_…`; absent for the platform's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_id: Option<String>,
+    /// `waiting` or `dead`.
+    #[schema(example = "dead")]
+    pub state: String,
+    /// Tries so far.
+    pub attempts: i64,
+    /// When it is, or was, due: RFC 3339.
+    pub due_at: String,
+    /// When it was ordered.
+    pub created_at: String,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}

@@ -82,6 +82,8 @@ fn an_erased_merchant_is_unreadable_and_the_chain_verifies() {
         // Housekeeping and rotation go round what cannot be opened.
         stand.wait_days(200);
         stand.platform.sweep(&jobs()).await.unwrap();
+        let passed = stand.platform.pass_deadlines(&jobs()).await.unwrap();
+        assert_eq!((passed.ended, passed.failed), (1, 0), "the other one's draft");
         assert_eq!(stand.platform.rotate_keys(&admin()).await.unwrap().rewrapped, 2);
         // The same person comes back as somebody new.
         let back = stand.shop("15400000001").await;

@@ -4,10 +4,13 @@
 
 mod activation;
 mod agreement;
+mod appeal;
 mod backup;
 mod certificate;
 mod chain;
+mod deadlines;
 mod housekeeping;
+mod jobs;
 mod keys;
 mod operator;
 #[expect(dead_code, reason = "shared with the store's tests, which use more of it")]

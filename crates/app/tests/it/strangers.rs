@@ -143,7 +143,7 @@ async fn an_expired_activation_does_not_come_back_beside_a_later_one() {
     let owner = world.owner().await;
     let (first, _) = world.ask_for_code().await;
     world.wait_minutes(73 * 60);
-    world.platform.sweep(&world.staff(Role::System)).await.unwrap();
+    world.platform.pass_deadlines(&world.staff(Role::System)).await.unwrap();
     let (second, _) = world.ask_for_code().await;
     let refused = world.platform.reissue_activation(&owner, None, first).await.unwrap_err();
     assert_eq!(refused.code, "activation_open");

@@ -49,15 +49,29 @@ pub(crate) struct Shop {
 
 impl Stand {
     pub(crate) fn new(engine: Engine) -> Self {
+        Self::changed(engine, |_| ())
+    }
+
+    /// A platform whose outside world is changed like this.
+    pub(crate) fn changed(engine: Engine, change: impl FnOnce(&mut Ports)) -> Self {
         let folder = Arc::new(TempDir::new().unwrap());
         let config = empty_database(engine, folder.path());
         Db::migrate(&config).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_767_225_600_000_000)));
-        Self::over(folder, config, clock)
+        Self::over_changed(folder, config, clock, change)
     }
 
     /// The platform over a database and a folder that hold one already, or are fresh.
     pub(crate) fn over(folder: Arc<TempDir>, config: DbConfig, clock: Arc<ManualClock>) -> Self {
+        Self::over_changed(folder, config, clock, |_| ())
+    }
+
+    fn over_changed(
+        folder: Arc<TempDir>,
+        config: DbConfig,
+        clock: Arc<ManualClock>,
+        change: impl FnOnce(&mut Ports),
+    ) -> Self {
         let (time, random): (Arc<dyn Clock>, Arc<dyn Random>) = (clock.clone(), Arc::new(OsRandom));
         let master = MasterKey::file(folder.path().join("master.key"));
         let keystore = folder.path().join("keystore");
@@ -69,7 +83,7 @@ impl Stand {
             World::open(&folder.path().join("sandbox"), time.clone(), random.clone(), Pace::Immediate)
                 .unwrap();
         let outbox = DevOutbox::default();
-        let ports = Ports {
+        let mut ports = Ports {
             identity: Arc::new(SandboxIdentity::new(world.clone())),
             licences: Arc::new(SandboxLicences::new(world.clone())),
             lists: Arc::new(SandboxLists::new(world.clone())),
@@ -82,6 +96,7 @@ impl Stand {
             clock: time,
             random,
         };
+        change(&mut ports);
         let deployment = Deployment {
             mode: Mode::Sandbox,
             acquirer_name: None,
@@ -145,14 +160,7 @@ impl Stand {
 
     /// Runs SQL past the store, as somebody with the database's file or password would.
     pub(crate) fn poke(&self, sql: &str) {
-        match &self.config.location {
-            Location::Sqlite { path } => {
-                let connection = rusqlite::Connection::open(path).unwrap();
-                connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-                connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-            }
-            Location::Postgres { url } => poke(url, sql),
-        }
+        poke_at(&self.config, sql);
     }
 
     /// An id as an SQL literal.
@@ -161,6 +169,18 @@ impl Stand {
             Engine::Sqlite => format!("x'{}'", id.uuid().simple()),
             Engine::Postgres => format!("'\\x{}'::bytea", id.uuid().simple()),
         }
+    }
+}
+
+/// Runs SQL past the store that is there.
+pub(crate) fn poke_at(config: &DbConfig, sql: &str) {
+    match &config.location {
+        Location::Sqlite { path } => {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+            connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        Location::Postgres { url } => poke(url, sql),
     }
 }
 

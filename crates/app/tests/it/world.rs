@@ -85,9 +85,27 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) platform: Platform,
     pub(crate) clock: Arc<ManualClock>,
+    config: DbConfig,
     pub(crate) trust: starpay_keys::certificate::Certificate,
     owner: OnceCell<Actor>,
     licence_name: Option<&'static str>,
+}
+
+/// How far a shop went before a test begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Far {
+    /// A reviewer has the application.
+    InReview,
+    /// The agreement is offered.
+    Offered,
+    /// The registries were told.
+    Reported,
+    /// The registries answered; a parcel is to be packed.
+    Registered,
+    /// The terminal is packed.
+    Packed,
+    /// The terminal is on its way.
+    Shipped,
 }
 
 static SHIPPED: OnceCell<tempfile::TempDir> = OnceCell::const_new();
@@ -137,6 +155,16 @@ impl World {
         world
     }
 
+    /// A shop that went so far on this engine, in a world changed like this.
+    pub(crate) async fn on(engine: Engine, far: Far, change: impl FnOnce(&mut Ports)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("db")).unwrap();
+        let config = tokio::task::block_in_place(|| empty_database(engine, &folder.path().join("db")));
+        let world = Self::open_changed(folder, config, START, change);
+        world.walk(far).await;
+        world
+    }
+
     /// As [`World::shipped`], on PostgreSQL: the whole way is walked there.
     pub(crate) async fn shipped_on_postgres() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -147,6 +175,15 @@ impl World {
     }
 
     fn open(folder: tempfile::TempDir, config: DbConfig, micros: i64) -> Self {
+        Self::open_changed(folder, config, micros, |_| ())
+    }
+
+    fn open_changed(
+        folder: tempfile::TempDir,
+        config: DbConfig,
+        micros: i64,
+        change: impl FnOnce(&mut Ports),
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(micros)));
         let random: Arc<dyn Random> = Arc::new(OsRandom);
         let at = |name: &str| folder.path().join(name);
@@ -165,7 +202,7 @@ impl World {
             Outside::open(&at("outside"), clock.clone(), Arc::clone(&random), Pace::Immediate).unwrap();
         let outbox = DevOutbox::default();
         std::fs::create_dir_all(at("files")).unwrap();
-        let ports = Ports {
+        let mut ports = Ports {
             identity: Arc::new(SandboxIdentity::new(outside.clone())),
             licences: Arc::new(SandboxLicences::new(outside.clone())),
             lists: Arc::new(SandboxLists::new(outside.clone())),
@@ -178,6 +215,7 @@ impl World {
             clock: clock.clone(),
             random,
         };
+        change(&mut ports);
         let deployment = Deployment {
             mode: Mode::Sandbox,
             acquirer_name: None,
@@ -187,7 +225,21 @@ impl World {
             channels: vec!["clearing_institution".to_owned(), "unionpay".to_owned()],
         };
         let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
-        Self { folder, platform, clock, trust, owner: OnceCell::new(), licence_name: None }
+        Self { folder, platform, clock, config, trust, owner: OnceCell::new(), licence_name: None }
+    }
+
+    /// Runs SQL past the store.
+    pub(crate) fn poke(&self, sql: &str) {
+        crate::support::poke_at(&self.config, sql);
+    }
+
+    /// Another application of the same subject is handed in, and is frozen for it.
+    pub(crate) async fn freeze_another(&self) -> ApplicationId {
+        let owner = self.owner().await;
+        let id = self.apply(&owner).await;
+        let seen = self.platform.application(&owner, id).await.unwrap();
+        assert_eq!(seen.state, "frozen");
+        id
     }
 
     /// Lets time pass.
@@ -264,7 +316,7 @@ impl World {
         rows.into_iter().find(|row| row.channel == "unionpay").unwrap().merchant_no.unwrap()
     }
 
-    async fn shipment(&self, owner: &Actor) -> ShipmentId {
+    pub(crate) async fn shipment(&self, owner: &Actor) -> ShipmentId {
         let list = self.platform.shipments(owner, None, page()).await.unwrap();
         ShipmentId::parse(&list.data[0].id).unwrap()
     }
@@ -278,21 +330,35 @@ impl World {
     }
 
     async fn walk_to_signing(&self) {
+        self.walk(Far::Offered).await;
+    }
+
+    async fn walk_to_shipment(&self) {
+        self.walk(Far::Shipped).await;
+    }
+
+    async fn walk(&self, far: Far) {
         let owner = self.owner().await;
         let application = self.apply(&owner).await;
         self.verify(&owner).await;
         let reviewer = self.staff(Role::Reviewer);
         self.platform.claim_application(&reviewer, None, application).await.unwrap();
-        self.platform.approve_application(&reviewer, None, application, None).await.unwrap();
-    }
-
-    async fn walk_to_shipment(&self) {
-        self.walk_to_signing().await;
-        let owner = self.owner().await;
-        self.sign().await;
-        self.run_jobs().await;
-        self.register(&owner).await;
-        self.ship(&owner).await;
+        if far >= Far::Offered {
+            self.platform.approve_application(&reviewer, None, application, None).await.unwrap();
+        }
+        if far >= Far::Reported {
+            self.sign().await;
+            self.run_jobs().await;
+        }
+        if far >= Far::Registered {
+            self.register(&owner).await;
+        }
+        if far >= Far::Packed {
+            self.pack(&owner).await;
+        }
+        if far >= Far::Shipped {
+            self.hand_over(&owner).await;
+        }
     }
 
     async fn apply(&self, owner: &Actor) -> ApplicationId {
@@ -367,7 +433,7 @@ impl World {
         }
     }
 
-    async fn ship(&self, owner: &Actor) {
+    async fn pack(&self, owner: &Actor) {
         let (platform, warehouse) = (&self.platform, self.staff(Role::Warehouse));
         let device = NewDevice { serial: SERIAL.to_owned(), model: "STAR-A1".to_owned() };
         platform.stock_device(&warehouse, None, device).await.unwrap();
@@ -375,8 +441,12 @@ impl World {
         platform.confirm_address(owner, None, id, AddressConfirmation { address: None }).await.unwrap();
         let packed = PackShipment { serial: SERIAL.to_owned(), seal: "SEAL-1".to_owned() };
         platform.pack_shipment(&warehouse, None, id, packed).await.unwrap();
+    }
+
+    async fn hand_over(&self, owner: &Actor) {
+        let (id, warehouse) = (self.shipment(owner).await, self.staff(Role::Warehouse));
         let handed = HandOver { carrier: "sandbox".to_owned(), tracking_no: Some("SBX1".to_owned()) };
-        platform.hand_over_shipment(&warehouse, None, id, handed).await.unwrap();
+        self.platform.hand_over_shipment(&warehouse, None, id, handed).await.unwrap();
     }
 }
 

@@ -103,6 +103,41 @@ fn an_installation_starts_works_is_backed_up_and_restored() {
 }
 
 #[test]
+fn given_up_work_is_listed_and_revived_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    installation(at);
+    succeeds(at, &["migrate"]);
+    let listed = |state: &[&str]| -> Vec<Value> {
+        let said = succeeds(at, &[&["admin", "job", "list", "--json"], state].concat());
+        serde_json::from_str::<Value>(&said).unwrap().as_array().unwrap().clone()
+    };
+    // A server that ran left the work that repeats itself.
+    Server::start(at).stop();
+    let waiting = listed(&["--state", "waiting"]);
+    assert_eq!(waiting.len(), 3, "{waiting:?}");
+    assert!(listed(&[]).is_empty());
+    assert_eq!(succeeds(at, &["admin", "job", "list"]), "nothing\n");
+    assert_eq!(succeeds(at, &["admin", "overdue"]), "nothing is overdue\n");
+    let database = rusqlite::Connection::open(at.join("data/starpay.db")).unwrap();
+    let bury =
+        "UPDATE job SET state = 'dead', last_error = 'no route' WHERE topic = 'sweep' AND state = 'waiting'";
+    assert_eq!(database.execute(bury, []).unwrap(), 1);
+    drop(database);
+    let dead = listed(&["--state", "dead"]);
+    let id = dead[0]["id"].as_str().unwrap();
+    let said = succeeds(at, &["admin", "job", "list"]);
+    for part in [id, "sweep", "no route"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(succeeds(at, &["admin", "job", "revive", id]), format!("{id}: sweep waits again\n"));
+    let (_, said) = fails(at, &["admin", "job", "revive", id]);
+    assert!(said.contains("not given up") && said.contains("→"), "{said}");
+    assert!(listed(&[]).is_empty());
+    assert!(succeeds(at, &["audit", "chain"]).contains("clean"));
+}
+
+#[test]
 fn a_keystore_that_is_gone_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

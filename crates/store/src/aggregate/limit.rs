@@ -75,12 +75,30 @@ pub fn set(
     tx.execute(&table.set_limit, params![id, merchant, limit_at]).map(|_| ())
 }
 
+/// What [`tell`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// Nobody was told before: tell them now.
+    First,
+    /// Somebody was told already.
+    Again,
+}
+
 /// Notes that somebody was told: once for each stay in a state.
 ///
 /// # Errors
 /// The store's own.
-pub fn tell(tx: &mut Tx, table: &Table, id: Uuid, merchant: Uuid, at: Timestamp) -> Result<(), StoreError> {
-    tx.execute(&table.tell, params![id, merchant, at]).map(|_| ())
+pub fn tell(
+    tx: &mut Tx,
+    table: &Table,
+    id: Uuid,
+    merchant: Uuid,
+    at: Timestamp,
+) -> Result<Telling, StoreError> {
+    match tx.execute(&table.tell, params![id, merchant, at])? {
+        0 => Ok(Telling::Again),
+        _ => Ok(Telling::First),
+    }
 }
 
 /// The rows of a table that are late and still in the same state, in the order somebody was told.

@@ -94,7 +94,7 @@ macro_rules! aggregate_table {
             set_limit: $crate::sql::Statement::new(concat!($table, "::set_limit"), concat!(
                 "UPDATE ", $table, " SET limit_at = $3 WHERE id = $1 AND merchant_id = $2")),
             tell: $crate::sql::Statement::new(concat!($table, "::tell"), concat!(
-                "UPDATE ", $table, " SET told_at = $3 WHERE id = $1 AND merchant_id = $2")),
+                "UPDATE ", $table, " SET told_at = $3 WHERE id = $1 AND merchant_id = $2 AND told_at IS NULL")),
             told: $crate::sql::Statement::new(concat!($table, "::told"), concat!(
                 "SELECT id, merchant_id, state, limit_at, told_at FROM ", $table, " WHERE told_at IS NOT NULL \
                  AND (told_at, id) > ($1, $2) ORDER BY told_at, id LIMIT $3")),

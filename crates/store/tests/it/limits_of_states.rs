@@ -2,7 +2,7 @@
 
 use crate::aggregates::{draft, merchant, row, text};
 use crate::stand::{Stand, at, on_both};
-use starpay_store::aggregate::limit::{self, Due, Told};
+use starpay_store::aggregate::limit::{self, Due, Telling, Told};
 use starpay_store::aggregate::{self, APPLICATION, AggregateRow, DEVICE, device};
 use starpay_store::{Cursor, Value};
 use uuid::Uuid;
@@ -54,7 +54,8 @@ fn whoever_was_told_is_told_once_for_each_stay_in_a_state() {
         let (stored, id) = (row.clone(), row.id);
         stand.write(move |tx| aggregate::insert(tx, &APPLICATION, &stored)).unwrap();
         assert_eq!(due(stand, "draft", 5, None, 10).len(), 1);
-        stand.write(move |tx| limit::tell(tx, &APPLICATION, id, merchant, at(5))).unwrap();
+        let tell = |now| stand.write(move |tx| limit::tell(tx, &APPLICATION, id, merchant, at(now))).unwrap();
+        assert_eq!((tell(5), tell(6)), (Telling::First, Telling::Again));
         assert!(due(stand, "draft", 5, None, 10).is_empty());
         let seen = Told { id, merchant_id: merchant, state: "draft".into(), limit_at: at(1), told_at: at(5) };
         assert_eq!(told(stand), [seen]);
@@ -69,7 +70,7 @@ fn whoever_was_told_is_told_once_for_each_stay_in_a_state() {
         // It went on and came back: that is another stay.
         save("submitted", Some(at(7)));
         assert_eq!((told(stand).len(), due(stand, "submitted", 7, None, 10).len()), (0, 1));
-        stand.write(move |tx| limit::tell(tx, &APPLICATION, id, merchant, at(8))).unwrap();
+        assert_eq!(tell(8), Telling::First);
         save("withdrawn", None);
         assert_eq!(told(stand), []);
     });

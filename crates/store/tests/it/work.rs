@@ -126,9 +126,12 @@ fn eight_claimers_share_without_doubles() {
 fn a_stopped_or_crashed_owner_gives_its_work_back() {
     on_both(|stand| {
         put(stand, &JOB, new_work("ask", 0));
-        assert_eq!(claim(stand, &JOB, "node-1", 0, 3600).len(), 1);
+        let held = claim(stand, &JOB, "node-1", 0, 3600).remove(0);
         assert_eq!(stand.write(|tx| work::release(tx, &JOB, "node-2")).unwrap(), 0);
         assert_eq!(stand.write(|tx| work::release(tx, &JOB, "node-1")).unwrap(), 1);
+        let late = held.clone();
+        let again = stand.write(move |tx| work::extend(tx, &JOB, &late, at(1), 3600));
+        assert_eq!(again, Err(StoreError::LeaseLost), "a last breath takes nothing back");
         assert_eq!(claim(stand, &JOB, "node-2", 0, 3600).len(), 1);
     });
     let stand = Stand::new(Engine::Sqlite);

@@ -10,7 +10,7 @@ use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use starpay_app::view::{ApplicationView, List, NewApplication, PatchApplication};
+use starpay_app::view::{Appeal, ApplicationView, List, NewApplication, PatchApplication};
 use starpay_domain::id::ApplicationId;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -21,6 +21,7 @@ pub(super) fn routes() -> Routes {
         .add(Access::Key, routes!(view, patch))
         .add(Access::Key, routes!(submit))
         .add(Access::Key, routes!(withdraw))
+        .add(Access::Key, routes!(appeal))
 }
 
 /// Which applications.
@@ -100,6 +101,22 @@ async fn submit(
     Seen(seen): Seen,
 ) -> Result<Answer<ApplicationView>, Problem> {
     Ok(done(web.platform.submit_application(&actor, Some(key), id, seen).await?))
+}
+
+/// Object to a refusal
+///
+/// Until the day named with the refusal; somebody else decides.
+#[utoipa::path(post, path = "/api/v1/applications/{id}/appeal", request_body(content = Appeal, example = json!({"statement": "The licence was renewed on 1 November; the register shows it now."})),
+    params(("id" = String, Path, description = "`app_…`")),
+    responses((status = 200, description = "The application.", body = ApplicationView)))]
+async fn appeal(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Id(id): Id<ApplicationId>,
+    Body(command): Body<Appeal>,
+) -> Result<Answer<ApplicationView>, Problem> {
+    Ok(done(web.platform.appeal_application(&actor, Some(key), id, command).await?))
 }
 
 /// Withdraw an application

@@ -16,6 +16,7 @@ mod reviews;
 mod shipments;
 mod system;
 mod visits;
+mod work;
 
 use crate::problem::Problem;
 use crate::routes::Routes;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Routes {
         .and(merchants::routes())
         .and(answers::routes())
         .and(audit::routes())
+        .and(work::routes())
         .and(system::routes())
 }
 

@@ -18,6 +18,9 @@ pub(super) fn routes() -> Routes {
         .add(Access::Key, routes!(reject))
         .add(Access::Key, routes!(request_info))
         .add(Access::Key, routes!(report))
+        .add(Access::Key, routes!(reconsider))
+        .add(Access::Key, routes!(uphold))
+        .add(Access::Key, routes!(unfreeze))
 }
 
 /// Take an application to review
@@ -91,4 +94,55 @@ async fn request_info(
     Body(command): Body<InfoRequest>,
 ) -> Result<Answer<ApplicationView>, Problem> {
     Ok(done(web.platform.request_info(&actor, Some(key), id, command).await?))
+}
+
+/// Accept an appeal
+///
+/// The application is reviewed again. Not by whoever refused it.
+#[utoipa::path(post, path = "/api/v1/applications/{id}/reconsider",
+    params(("id" = String, Path, description = "`app_…`"),
+        ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
+    responses((status = 200, description = "The application.", body = ApplicationView)))]
+async fn reconsider(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Id(id): Id<ApplicationId>,
+    Seen(seen): Seen,
+) -> Result<Answer<ApplicationView>, Problem> {
+    Ok(done(web.platform.reconsider_application(&actor, Some(key), id, seen).await?))
+}
+
+/// Uphold a refusal
+///
+/// The appeal is refused. Not by whoever refused the application.
+#[utoipa::path(post, path = "/api/v1/applications/{id}/uphold",
+    params(("id" = String, Path, description = "`app_…`"),
+        ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
+    responses((status = 200, description = "The application.", body = ApplicationView)))]
+async fn uphold(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Id(id): Id<ApplicationId>,
+    Seen(seen): Seen,
+) -> Result<Answer<ApplicationView>, Problem> {
+    Ok(done(web.platform.uphold_application(&actor, Some(key), id, seen).await?))
+}
+
+/// Unfreeze
+///
+/// The duplicate was cleared up: the application is checked anew.
+#[utoipa::path(post, path = "/api/v1/applications/{id}/unfreeze",
+    params(("id" = String, Path, description = "`app_…`"),
+        ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
+    responses((status = 200, description = "The application.", body = ApplicationView)))]
+async fn unfreeze(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Id(id): Id<ApplicationId>,
+    Seen(seen): Seen,
+) -> Result<Answer<ApplicationView>, Problem> {
+    Ok(done(web.platform.unfreeze_application(&actor, Some(key), id, seen).await?))
 }
