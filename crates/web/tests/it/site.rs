@@ -141,7 +141,9 @@ impl Site {
     /// Time passes, and what is over then is ended.
     pub(crate) async fn wait_hours(&self, hours: i64) {
         self.clock.advance_to(self.clock.now().plus_seconds(hours * 3600));
-        self.platform.sweep(&starpay_app::Actor::system("sweep")).await.unwrap();
+        let jobs = starpay_app::Actor::system("jobs");
+        self.platform.pass_deadlines(&jobs).await.unwrap();
+        self.platform.sweep(&jobs).await.unwrap();
     }
 
     /// Ends the site and leaves the folder.
