@@ -1,4 +1,13 @@
 //! Blind indexes: equality search over values that are stored sealed.
+//!
+//! ```
+//! use starpay_keys::blind::BlindIndexKey;
+//!
+//! let key = BlindIndexKey::from_bytes([7; 32]);
+//! let stored = key.index("mobile", "15400000001"); // 32 bytes beside the sealed value
+//! assert_eq!(key.index("mobile", "15400000001"), stored);
+//! assert_ne!(key.index("shop telephone", "15400000001"), stored, "columns do not betray each other");
+//! ```
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -14,7 +23,7 @@ use crate::secret::KeyBytes;
 pub struct BlindIndexKey(KeyBytes<32>);
 
 impl BlindIndexKey {
-    /// Draws a new key.
+    /// Draws a new key of 32 bytes.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         Self(KeyBytes::new(random::array(random)))
@@ -30,7 +39,8 @@ impl BlindIndexKey {
         self.0.expose()
     }
 
-    /// The index of one value: HMAC-SHA256 (RFC 2104) over the domain and the normalised value.
+    /// The index of one value, 32 bytes: HMAC-SHA256 (RFC 2104, FIPS 180-4) over label, domain and
+    /// normalised value, each behind its length in eight bytes.
     ///
     /// `domain` (for example `idcard18`) keeps equal text in two columns from giving equal
     /// indexes. The value must already be in its one normal form, or equal things would differ.

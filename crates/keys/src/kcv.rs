@@ -1,4 +1,15 @@
 //! Key check values (密钥校验值): a few bytes by which two sides see that they hold the same key.
+//!
+//! ```
+//! use starpay_keys::kcv;
+//!
+//! let tmk = hex::decode("0123456789ABCDEFFEDCBA9876543210").unwrap();
+//! let value = kcv::tdes(&tmk)?;
+//! assert_eq!(value, [0x08, 0xD7, 0xB4, 0xFB]); // field 62
+//! assert_eq!(kcv::six_digits(&value), "08D7B4"); // terminal, platform and paper
+//! assert!(kcv::tdes(&tmk[..15]).is_err());
+//! # Ok::<(), kcv::KeyLengthError>(())
+//! ```
 
 use aes::{Aes128, Aes192, Aes256};
 use cmac::{Cmac, KeyInit, Mac};
@@ -9,19 +20,20 @@ use crate::tdes::Tdes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {algorithm} key cannot have {bytes} bytes")]
 pub struct KeyLengthError {
-    /// `TDES` or `AES`.
+    /// `TDES`, `AES`, `SM4`, or a TDES key of one length only.
     pub algorithm: &'static str,
-    /// The length given.
+    /// The length given, in bytes.
     pub bytes: usize,
 }
 
-/// TDES check value: the key encrypts eight zero bytes (ECB); single, double or triple length.
+/// TDES check value, four bytes: the key encrypts eight zero bytes (ECB); single, double or triple
+/// length.
 ///
 /// UnionPay's field 62 carries the first four bytes, most other places three (ANSI X9.24-1):
-/// see [`hex`]. All eight would tell an attacker too much to store them.
+/// see [`six_digits`]. All eight would tell an attacker too much to store them.
 ///
 /// # Errors
-/// When the key is not 8, 16 or 24 bytes.
+/// [`KeyLengthError`] when the key is not 8, 16 or 24 bytes.
 pub fn tdes(key: &[u8]) -> Result<[u8; 4], KeyLengthError> {
     let mut block = [0_u8; 8];
     Tdes::new(key)?.encrypt(&mut block);
@@ -29,11 +41,11 @@ pub fn tdes(key: &[u8]) -> Result<[u8; 4], KeyLengthError> {
     Ok([a, b, c, d])
 }
 
-/// AES check value: the first five bytes of the CMAC (NIST SP 800-38B) of sixteen zero bytes
+/// AES check value, five bytes: the first five bytes of the CMAC (NIST SP 800-38B) of sixteen zero bytes
 /// (ANSI X9.24-1:2017).
 ///
 /// # Errors
-/// When the key is not 16, 24 or 32 bytes.
+/// [`KeyLengthError`] when the key is not 16, 24 or 32 bytes.
 pub fn aes(key: &[u8]) -> Result<[u8; 5], KeyLengthError> {
     let [a, b, c, d, e, ..] = aes_cmac(key, &[&[0; 16]])?;
     Ok([a, b, c, d, e])

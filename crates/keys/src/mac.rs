@@ -5,6 +5,33 @@
 //! blocks of a message can change both and keep the MAC. It is what acquiring hosts speak; where
 //! the other side allows, take X9.19, SM4-CBC-MAC or CMAC.
 //!
+//! | rule | key | block | MAC | source |
+//! |---|---|---|---|---|
+//! | UnionPay ECB | DES 8, TDES 16 or 24 | 8 | 8 characters | two captured live messages, three programs |
+//! | UnionPay ECB, SM4 | SM4 16 | 16 | 8 or 16 characters | one published example |
+//! | X9.9 | DES 8 | 8 | 8 bytes | ANSI X9.9, ISO/IEC 9797-1 algorithm 1 |
+//! | X9.19 | TDES 16 | 8 | 8 bytes | ANSI X9.19, ISO/IEC 9797-1 algorithm 3 |
+//! | SM4 CBC-MAC | SM4 16 | 16 | 16 bytes | ISO/IEC 9797-1 algorithm 1 with GB/T 32907 |
+//! | AES-CMAC | AES 16, 24, 32 | 16 | 16 bytes | NIST SP 800-38B, RFC 4493 |
+//!
+//! ```
+//! use starpay_keys::mac::{MacRule, Mak, Padding, field_64, verify_field_64, x9_19};
+//! use starpay_keys::working_key::{Sm4Mak, TdesMak};
+//!
+//! let data = b"Starpay MAC test vector, 37 bytes lng";
+//! let double = TdesMak::from_bytes(&hex::decode("8FEADA6E5D612F317C97754AD973C126")?)?;
+//! assert_eq!(hex::encode_upper(x9_19(&double, data, Padding::Zeros)?.bytes()), "4CD020A7CA9D17B6");
+//! assert_eq!(hex::encode_upper(x9_19(&double, data, Padding::EightyThenZeros)?.bytes()), "1C1883A9301A2488");
+//!
+//! // What a link agreed on, under the key it agreed on: a published example under SM4.
+//! let sm4 = Mak::Sm4(Sm4Mak::from_bytes(&hex::decode("0123456789ABCDEFFEDCBA9876543210")?)?);
+//! let message = b"{nihaonihaonihaonihaonihaonihao}";
+//! assert_eq!(&field_64(MacRule::UnionPayEcb, &sm4, message)?, b"1206C9C5");
+//! assert!(verify_field_64(MacRule::UnionPayEcb, &sm4, message, b"1206C9C6").is_err());
+//! assert!(field_64(MacRule::AesCmac, &sm4, message).is_err(), "rule and key must belong together");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The input (MAB) of field 64 is the message from its type through the byte before field 64,
 //! with bit 64 set in the bitmap, without TPDU and header.
 
@@ -15,7 +42,7 @@ use crate::secret::constant_time_eq;
 use crate::tdes::Tdes;
 use crate::working_key::{AesMak, Sm4Mak, TdesMak};
 
-/// Length of field 64.
+/// Length of field 64 in bytes.
 pub const FIELD_64_BYTES: usize = 8;
 
 /// Why a MAC was not computed or not accepted.
@@ -34,7 +61,7 @@ pub enum MacError {
     },
 }
 
-/// A MAC. Compared in constant time; accepted only whole or cut to an agreed length.
+/// A MAC of `N` bytes. Compared in constant time; accepted only whole or cut to an agreed length.
 #[derive(Debug, Clone, Copy)]
 pub struct Mac<const N: usize>([u8; N]);
 
@@ -45,7 +72,7 @@ impl<const N: usize> Mac<N> {
         &self.0
     }
 
-    /// Its first bytes, as many as both sides agreed on.
+    /// Its first `M` bytes, as many as both sides agreed on. More than there are does not compile.
     #[must_use]
     pub fn first<const M: usize>(&self) -> [u8; M] {
         const { assert!(M <= N, "a MAC is cut, never lengthened") };
@@ -75,7 +102,7 @@ fn same(computed: &[u8], given: &[u8]) -> Result<(), MacError> {
     if constant_time_eq(computed, given) { Ok(()) } else { Err(MacError::Mismatch) }
 }
 
-/// A UnionPay ECB MAC with its two stages.
+/// A UnionPay ECB MAC with its two stages, over blocks of `N` bytes (8 or 16).
 #[derive(Debug, Clone, Copy)]
 pub struct EcbMac<const N: usize> {
     xor_block: [u8; N],
@@ -108,7 +135,7 @@ impl<const N: usize> EcbMac<N> {
         &self.encrypted
     }
 
-    /// The result's first `C` upper-case hex characters, in ASCII.
+    /// The result's first `C` upper-case hex characters, in ASCII: at most two for each byte.
     #[must_use]
     pub fn characters<const C: usize>(&self) -> [u8; C] {
         const { assert!(C <= 2 * N, "a block has two characters a byte") };
@@ -124,10 +151,10 @@ impl<const N: usize> EcbMac<N> {
         self.characters()
     }
 
-    /// Compares with a field 64 received.
+    /// Compares with a field 64 received: eight characters, upper case, in constant time.
     ///
     /// # Errors
-    /// [`MacError::Mismatch`].
+    /// [`MacError::Mismatch`], also for another length or lower case.
     pub fn verify(&self, field_64: &[u8]) -> Result<(), MacError> {
         same(&self.field_64(), field_64)
     }
@@ -138,7 +165,8 @@ fn upper_hex(byte: u8) -> [u8; 2] {
     [character(byte >> 4), character(byte & 0x0F)]
 }
 
-/// The UnionPay ECB MAC: DES under a single-length key, TDES under a longer one.
+/// The UnionPay ECB MAC over blocks of eight bytes: DES under a single-length key, TDES under a
+/// longer one. `mab` may have any length, also none.
 ///
 /// ```
 /// use starpay_keys::{mac, working_key::TdesMak};
@@ -164,7 +192,7 @@ pub fn unionpay_ecb_sm4(mak: &Sm4Mak, mab: &[u8]) -> EcbMac<16> {
 /// ANSI X9.9 (ISO/IEC 9797-1 algorithm 1 with DES): CBC-MAC under a single-length key.
 ///
 /// # Errors
-/// When the key is longer.
+/// [`MacError::Key`] when the key is longer.
 pub fn x9_9(mak: &TdesMak, data: &[u8], padding: Padding) -> Result<Mac<8>, MacError> {
     if mak.expose().len() != 8 {
         return Err(MacError::Key { rule: "X9.9", needs: "single-length" });
@@ -176,7 +204,7 @@ pub fn x9_9(mak: &TdesMak, data: &[u8], padding: Padding) -> Result<Mac<8>, MacE
 /// double-length key, then the last block through the second half and the first again.
 ///
 /// # Errors
-/// When the key is not double-length.
+/// [`MacError::Key`] when the key is not double-length.
 pub fn x9_19(mak: &TdesMak, data: &[u8], padding: Padding) -> Result<Mac<8>, MacError> {
     retail_mac(mak.expose(), data, padding).ok_or(MacError::Key { rule: "X9.19", needs: "double-length" })
 }
@@ -191,13 +219,13 @@ pub(crate) fn retail_mac(key: &[u8], data: &[u8], padding: Padding) -> Option<Ma
     Some(Mac(block))
 }
 
-/// SM4 CBC-MAC, zero initial value.
+/// SM4 CBC-MAC (ISO/IEC 9797-1 algorithm 1), zero initial value.
 #[must_use]
 pub fn sm4_cbc(mak: &Sm4Mak, data: &[u8], padding: Padding) -> Mac<16> {
     Mac(cbc_mac(mak.cipher(), data, padding))
 }
 
-/// AES-CMAC (NIST SP 800-38B, RFC 4493).
+/// AES-CMAC (NIST SP 800-38B, RFC 4493), sixteen bytes.
 #[must_use]
 #[expect(clippy::expect_used, reason = "the length was checked when the key was taken")]
 pub fn aes_cmac_of(mak: &AesMak, data: &[u8]) -> Mac<16> {
@@ -230,7 +258,7 @@ pub enum MacRule {
     AesCmac,
 }
 
-/// Field 64 of a message.
+/// Field 64 of a message: eight characters under the UnionPay rule, eight bytes under the others.
 ///
 /// # Errors
 /// [`MacError::Key`] when rule and key do not belong together.
@@ -259,7 +287,7 @@ pub fn field_64(rule: MacRule, mak: &Mak, mab: &[u8]) -> Result<[u8; FIELD_64_BY
 /// Compares a field 64 received, in constant time.
 ///
 /// # Errors
-/// [`MacError::Mismatch`], or as [`field_64`].
+/// [`MacError::Mismatch`], also for another length; [`MacError::Key`] as [`field_64`].
 pub fn verify_field_64(rule: MacRule, mak: &Mak, mab: &[u8], given: &[u8]) -> Result<(), MacError> {
     same(&field_64(rule, mak, mab)?, given)
 }

@@ -1,4 +1,12 @@
 //! Card numbers as PIN blocks and card keys need them: digits in wiped memory.
+//!
+//! ```
+//! use starpay_keys::pan::{Pan, PanError};
+//!
+//! let pan = Pan::parse("6225880123456784").unwrap();
+//! assert_eq!(format!("{pan:?}"), "Pan([redacted])");
+//! assert_eq!(Pan::parse("6225 8801 2345 6784"), Err(PanError), "digits only");
+//! ```
 
 use std::fmt;
 
@@ -18,7 +26,7 @@ impl Pan {
     /// Reads the digits.
     ///
     /// # Errors
-    /// When they are not 8 to 19 decimal digits.
+    /// [`PanError`] when they are not 8 to 19 ASCII digits.
     pub fn parse(text: &str) -> Result<Self, PanError> {
         if !(8..=19).contains(&text.len()) {
             return Err(PanError);

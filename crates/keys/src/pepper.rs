@@ -1,4 +1,13 @@
 //! Hashes of short codes and tokens, useless without the pepper.
+//!
+//! ```
+//! use starpay_keys::pepper::Pepper;
+//!
+//! let pepper = Pepper::from_bytes([3; 32]);
+//! let stored = pepper.code_hash("activation", "ABCDE12345");
+//! assert!(pepper.matches("activation", "ABCDE12345", &stored));
+//! assert!(!pepper.matches("sign-in", "ABCDE12345", &stored), "a code of another purpose");
+//! ```
 
 use crate::blind::keyed_hash;
 use crate::random::{self, Random};
@@ -11,7 +20,7 @@ use crate::secret::{KeyBytes, constant_time_eq};
 pub struct Pepper(KeyBytes<32>);
 
 impl Pepper {
-    /// Draws a new pepper.
+    /// Draws a new pepper of 32 bytes.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         Self(KeyBytes::new(random::array(random)))
@@ -27,7 +36,8 @@ impl Pepper {
         self.0.expose()
     }
 
-    /// What the database keeps of a one-time code, activation code or token: HMAC-SHA256.
+    /// What the database keeps of a one-time code, activation code or token: 32 bytes of
+    /// HMAC-SHA256 (RFC 2104).
     ///
     /// `domain` says what the code opens and for whom (`activation`, `otp:+86…`), so that a code
     /// of one purpose never fits another.

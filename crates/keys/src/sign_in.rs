@@ -13,6 +13,25 @@
 //! Hosts put a single-length MAK into a longer slot and fill with zero bytes (both captured live
 //! answers do). A zero cryptogram half is taken as that filling, for the MAK only.
 //!
+//! ```
+//! use starpay_keys::sign_in::SignInKeys;
+//! use starpay_keys::working_key::TdesTmk;
+//!
+//! let tmk = TdesTmk::from_bytes(&hex::decode("0123456789ABCDEFFEDCBA9876543210")?)?;
+//! let answer = hex::decode(concat!(
+//!     "336BBD65EA48132739E010AE605A2224", "5028C7BF",
+//!     "57E91E8BC5869E190000000000000000", "6FCAF359",
+//!     "D0576B7A3E66F409F0D6FC274B121884", "A14E6D4E",
+//! ))?;
+//! let keys = SignInKeys::parse(&answer)?.open_tdes(&tmk)?;
+//! assert_eq!(hex::encode_upper(keys.tdk.as_ref().unwrap().expose()), "EC2CF7B0B98F57E523B30E4FB6AB2570");
+//! assert_eq!(keys.mak.expose().len(), 8, "the zero half of the slot is no key");
+//!
+//! // A host makes the same answer.
+//! assert_eq!(SignInKeys::seal_tdes(&keys, &tmk)?.to_field_62(), answer);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: captured live sign-in answers for 40 and 60, public code for the others. The lengths
 //! under SM4 come from one source.
 
@@ -48,7 +67,7 @@ impl KeyUse {
 /// Why working keys cannot be taken from a sign-in answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// No published answer has this length.
+    /// No published answer has this length, in bytes.
     #[error("field 62 has {0} bytes: a sign-in answer has 24, 40, 56, 60 or 84")]
     Length(usize),
     /// A key's check value is another: wrong master key, or the answer was damaged. Sign in again.
@@ -141,10 +160,10 @@ macro_rules! opened {
 }
 
 impl SignInKeys {
-    /// Reads field 62.
+    /// Reads field 62: 24, 40, 56, 60 or 84 bytes, without its length prefix. Nothing is opened yet.
     ///
     /// # Errors
-    /// [`SignInError::Length`].
+    /// [`SignInError::Length`] for any other length.
     pub fn parse(field_62: &[u8]) -> Result<Self, SignInError> {
         let wrong = || SignInError::Length(field_62.len());
         let slot = match field_62.len() {
@@ -158,7 +177,7 @@ impl SignInKeys {
         Ok(Self { pik: next().ok_or_else(wrong)?, mak: next().ok_or_else(wrong)?, tdk: next() })
     }
 
-    /// Field 62 with these keys.
+    /// Field 62 with these keys, without its length prefix.
     #[must_use]
     pub fn to_field_62(&self) -> Vec<u8> {
         let keys = [Some(&self.pik), Some(&self.mak), self.tdk.as_ref()];
@@ -170,10 +189,10 @@ impl SignInKeys {
         field
     }
 
-    /// Opens TDES keys and compares each check value.
+    /// Opens TDES keys and compares each check value, in constant time.
     ///
     /// # Errors
-    /// When a check value is another.
+    /// [`SignInError::CheckValue`] naming the first key whose value is another (TDK, PIK, MAK).
     pub fn open_tdes(&self, tmk: &TdesTmk) -> Result<TdesKeys, SignInError> {
         let tdk = match &self.tdk {
             Some(wrapped) => Some(opened!(TdesTdk, tmk, wrapped, &wrapped.cryptogram, KeyUse::Tdk)),
@@ -186,10 +205,11 @@ impl SignInKeys {
         })
     }
 
-    /// Opens SM4 keys and compares each check value.
+    /// Opens SM4 keys and compares each check value, in constant time.
     ///
     /// # Errors
-    /// When a check value is another or a slot does not have 16 bytes.
+    /// [`SignInError::CheckValue`] when a value is another, [`SignInError::KeyLength`] when a slot does
+    /// not have 16 bytes.
     pub fn open_sm4(&self, tmk: &Sm4Tmk) -> Result<Sm4Keys, SignInError> {
         let tdk = match &self.tdk {
             Some(wrapped) => Some(opened!(Sm4Tdk, tmk, wrapped, &wrapped.cryptogram, KeyUse::Tdk)),

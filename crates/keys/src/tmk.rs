@@ -1,4 +1,24 @@
 //! Terminal master keys (终端主密钥, TMK): double-length TDES, one per terminal and version.
+//!
+//! What a platform makes is stricter than what it takes from others ([`crate::working_key::TdesTmk`]):
+//! sixteen bytes, odd parity (FIPS 46-3), no weak or semi-weak half (NIST SP 800-67, 3.4.2).
+//!
+//! ```
+//! use starpay_keys::key_block::ProtectionKey;
+//! use starpay_keys::tmk::{Tmk, TmkError};
+//! use starpay_keys::OsRandom;
+//!
+//! let tmk = Tmk::generate(&OsRandom);
+//! let protection = ProtectionKey::generate(&OsRandom);
+//! let block = tmk.to_block(&protection, &OsRandom)?; // as it is stored and delivered
+//! assert!(block.starts_with("D0112K0TB00N0000"));
+//! assert_eq!(Tmk::from_block(&protection, &block)?, tmk);
+//!
+//! let given = hex::decode("0123456789ABCDEFFEDCBA9876543210").unwrap();
+//! assert_eq!(Tmk::from_bytes(&given)?.check_value(), "08D7B4");
+//! assert_eq!(Tmk::from_bytes(&given[..8].repeat(2)), Err(TmkError::Weak), "single DES in disguise");
+//! # Ok::<(), TmkError>(())
+//! ```
 
 use crate::kcv;
 use crate::key_block::{
@@ -12,7 +32,7 @@ const HALF_BYTES: usize = 8;
 /// Why bytes are no terminal master key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TmkError {
-    /// Not 16 bytes.
+    /// Not 16 bytes, but so many.
     #[error("a terminal master key has 16 bytes, not {0}")]
     Length(usize),
     /// A byte with an even number of ones (DES keys carry odd parity, FIPS 46-3).
@@ -26,7 +46,7 @@ pub enum TmkError {
     Block(#[from] KeyBlockError),
 }
 
-/// A terminal master key.
+/// A terminal master key, 16 bytes. Redacted, wiped on drop, compared in constant time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tmk(KeyBytes<16>);
 
@@ -44,10 +64,10 @@ impl Tmk {
         }
     }
 
-    /// Takes given bytes.
+    /// Takes 16 given bytes.
     ///
     /// # Errors
-    /// When length, parity or strength are not those of a terminal master key.
+    /// [`TmkError::Length`], [`TmkError::Parity`] or [`TmkError::Weak`], in this order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TmkError> {
         let key = KeyBytes::<16>::from_slice(bytes).ok_or(TmkError::Length(bytes.len()))?;
         if key.expose().iter().any(|byte| byte.count_ones().is_multiple_of(2)) {
@@ -67,17 +87,18 @@ impl Tmk {
         self.0.expose()
     }
 
-    /// The check value, six upper-case hex digits.
+    /// The check value, six upper-case hex digits (see [`kcv`]).
     #[must_use]
     #[expect(clippy::expect_used, reason = "16 bytes are a TDES key")]
     pub fn check_value(&self) -> String {
         kcv::six_digits(&kcv::tdes(self.0.expose()).expect("16 bytes are a TDES key"))
     }
 
-    /// The key block in which it is stored or delivered: version D, `K0`, mode B, not exportable.
+    /// The key block in which it is stored or delivered: version D, `K0`, mode B, not exportable;
+    /// 112 characters.
     ///
     /// # Errors
-    /// When the protection key is not an AES key.
+    /// [`TmkError::Block`] when the protection key is not an AES key.
     pub fn to_block(&self, protection: &ProtectionKey, random: &dyn Random) -> Result<String, TmkError> {
         Ok(key_block::wrap(protection, &Header::terminal_master_key(), self.0.expose(), random)?)
     }
@@ -85,7 +106,8 @@ impl Tmk {
     /// Opens such a block.
     ///
     /// # Errors
-    /// When the block is unsound, of another use, or holds no good key.
+    /// [`TmkError::Block`] when the block is unsound or of another use; as [`Tmk::from_bytes`] when it
+    /// holds no good key.
     pub fn from_block(protection: &ProtectionKey, text: &str) -> Result<Self, TmkError> {
         let opened = key_block::unwrap(protection, text)?.require(&Expected {
             usage: KeyUsage::KEY_ENCRYPTION,

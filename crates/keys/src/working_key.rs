@@ -33,6 +33,25 @@
 //! assert_eq!(iso0::open(&block, &pan, &pik).unwrap(), pin);
 //! ```
 //!
+//! Under its master key a working key is a cryptogram of its own length:
+//!
+//! ```
+//! use starpay_keys::working_key::{Sm4Pik, Sm4Tmk, TdesMak, TdesTmk};
+//!
+//! let tmk = hex::decode("0123456789ABCDEFFEDCBA9876543210")?;
+//! let mak = TdesMak::unwrap(&TdesTmk::from_bytes(&tmk)?, &hex::decode("57E91E8BC5869E19")?)?;
+//! assert_eq!(hex::encode_upper(mak.expose()), "8FEADA6E5D612F31");
+//! assert_eq!(hex::encode_upper(mak.check_value()), "6FCAF359");
+//!
+//! let pik = Sm4Pik::from_bytes(&hex::decode("2CAAC2D3BB3325D921538BF1D869E089")?)?;
+//! let cryptogram = pik.wrap(&Sm4Tmk::from_bytes(&tmk)?);
+//! assert_eq!(hex::encode_upper(cryptogram), "A8E1E32464AB7B66AD1AD2531AAAC4A5");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Sources: TDES ANSI X9.52, SM4 GB/T 32907-2016, AES FIPS 197; the wrapping as captured live
+//! sign-in answers have it ([`crate::sign_in`]).
+//!
 //! Bytes are wiped on drop, `Debug` shows none, comparison takes constant time. Hosts send keys of
 //! any parity, so parity is not judged here; keys made here have odd parity and no weak part.
 
@@ -50,7 +69,7 @@ use crate::tmk::{Tmk, with_odd_parity};
 const DES_KEY_BYTES: usize = 8;
 const SM4_KEY_BYTES: usize = 16;
 
-/// How many DES keys a TDES key is made of.
+/// How many DES keys (of eight bytes, eight of their bits parity) a TDES key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TdesLength {
     /// 8 bytes: single DES. Only where a host has nothing better.
@@ -130,10 +149,10 @@ macro_rules! key_type {
         pub struct $name(Keyed<$cipher>);
 
         impl $name {
-            /// Takes given bytes.
+            #[doc = concat!("Takes given bytes, ", $lengths, " of them. Parity is not judged.")]
             ///
             /// # Errors
-            #[doc = concat!("When there are not ", $lengths, " bytes.")]
+            #[doc = concat!("[`KeyLengthError`] when there are not ", $lengths, " bytes.")]
             pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyLengthError> {
                 Keyed::new(bytes, <$cipher>::new).map(Self)
             }
@@ -166,13 +185,15 @@ macro_rules! tdes_key {
         key_type!($(#[$meta])* $name, Tdes, "8, 16 or 24");
 
         impl $name {
-            /// Draws a key with odd parity, without weak or repeated parts.
+            /// Draws a key with odd parity (FIPS 46-3), without weak or repeated parts (NIST SP
+            /// 800-67, 3.4.2).
             #[must_use]
             pub fn generate(length: TdesLength, random: &dyn Random) -> Self {
                 Self(Keyed::drawn(length.bytes(), random, is_strong_tdes, Tdes::new))
             }
 
-            /// The check value: the first four bytes of eight zero bytes encrypted.
+            /// The check value, four bytes: the first four of eight zero bytes encrypted (ANSI
+            /// X9.24-1). See [`kcv`].
             #[must_use]
             pub fn check_value(&self) -> [u8; 4] {
                 four_bytes(self.cipher())
@@ -190,14 +211,14 @@ macro_rules! sm4_key {
         key_type!($(#[$meta])* $name, Sm4, "16");
 
         impl $name {
-            /// Draws a key.
+            /// Draws a key of 16 bytes.
             #[must_use]
             pub fn generate(random: &dyn Random) -> Self {
                 Self(Keyed::drawn(SM4_KEY_BYTES, random, |_| true, Sm4::new))
             }
 
-            /// The check value: the first four bytes of sixteen zero bytes encrypted. By analogy
-            /// with TDES; no official text read says so.
+            /// The check value, four bytes: the first four of sixteen zero bytes encrypted. By
+            /// analogy with TDES; no official text read says so.
             #[must_use]
             pub fn check_value(&self) -> [u8; 4] {
                 four_bytes(self.cipher())
@@ -215,7 +236,8 @@ macro_rules! aes_key {
         key_type!($(#[$meta])* $name, Aes, "16, 24 or 32");
 
         impl $name {
-            /// The check value: the first five bytes of the CMAC of sixteen zero bytes.
+            /// The check value, five bytes: the first five of the CMAC of sixteen zero bytes (ANSI
+            /// X9.24-1:2017).
             #[must_use]
             pub fn check_value(&self) -> [u8; 5] {
                 kcv::aes(self.expose()).expect("the length was checked when the key was taken")
@@ -293,7 +315,8 @@ impl From<&Tmk> for TdesTmk {
 macro_rules! under {
     ($tmk:ident: $($name:ident),+) => {
         $(impl $name {
-            /// The cryptogram of this key under a terminal master key: ECB, block by block.
+            /// The cryptogram of this key under a terminal master key: ECB, block by block, as long
+            /// as the key.
             #[must_use]
             pub fn wrap(&self, tmk: &$tmk) -> Vec<u8> {
                 let mut bytes = self.expose().to_vec();
@@ -305,7 +328,7 @@ macro_rules! under {
             /// values.
             ///
             /// # Errors
-            /// When the cryptogram does not have the length of such a key.
+            /// [`KeyLengthError`] when the cryptogram does not have the length of such a key.
             pub fn unwrap(tmk: &$tmk, cryptogram: &[u8]) -> Result<Self, KeyLengthError> {
                 let mut bytes = Zeroizing::new(cryptogram.to_vec());
                 ecb_decrypt(tmk.cipher(), &mut bytes);
