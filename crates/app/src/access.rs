@@ -3,16 +3,18 @@
 //! A token is 32 random bytes behind a prefix that names the deployment (`sp_test_`, `sp_live_`).
 //! Only its keyed hash is kept, so a copy of the table opens no door.
 
+use crate::actor::scope_of;
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::Step;
 use crate::vault::domain_of;
 use crate::view::{AccessKeyCreated, Me, NewAccessKey};
-use crate::{Action, Actor, Role};
+use crate::{Action, Actor, Role, Scope};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use starpay_domain::id::{AccessKeyId, MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
+use starpay_domain::registration::Channel;
 use starpay_store::access_key::{self, AccessKeyRow};
 use starpay_store::merchant;
 
@@ -25,7 +27,7 @@ pub(crate) struct Credential<'c> {
     pub(crate) kind: &'static str,
     /// What it stands for.
     pub(crate) role: Role,
-    /// The one thing a link is for, or the contact of a session.
+    /// The one thing a link is for, the contact of a session, a partner's carrier or channel.
     pub(crate) subject: &'c str,
     /// Whose it is.
     pub(crate) merchant: Option<MerchantId>,
@@ -80,11 +82,12 @@ impl Platform {
             .ok_or_else(refused)?;
         let over = row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now);
         let role = Role::parse(&row.role).filter(|_| !over).ok_or_else(refused)?;
+        let bound = row.kind == "link" || partner(scope_of(role));
         Ok(Actor {
             id: AccessKeyId::from_uuid(row.id).to_string(),
             role,
             merchant: row.merchant_id.map(MerchantId::from_uuid),
-            subject: (row.kind == "link").then_some(row.subject),
+            subject: (bound && !row.subject.is_empty()).then_some(row.subject),
         })
     }
 
@@ -95,13 +98,14 @@ impl Platform {
             id: actor.id.clone(),
             role: actor.role.as_str().to_owned(),
             merchant_id: actor.merchant.map(|id| id.to_string()),
+            scope: actor.subject.clone().filter(|_| partner(actor.scope())),
         }
     }
 
     /// Makes a credential for staff, a partner or an integrator.
     ///
     /// # Errors
-    /// `forbidden`; a wrong role or merchant.
+    /// `forbidden`; a wrong role, merchant or scope.
     pub async fn create_access_key(
         &self,
         actor: &Actor,
@@ -134,6 +138,7 @@ impl Platform {
         if (role == Role::Integrator) != merchant.is_some() {
             return Err(Error::invalid("field_required", "merchant_id"));
         }
+        let subject = bound_to(role, wanted.scope.as_deref())?;
         self.command(actor, Call::new("access-key.create", key, wanted.clone()), move |step| {
             if let Some(merchant) = merchant
                 && merchant::find(step.tx, merchant.uuid())?.is_none()
@@ -143,7 +148,7 @@ impl Platform {
             let (id, token) = step.issue(&Credential {
                 kind: "api",
                 role,
-                subject: "",
+                subject: &subject,
                 merchant,
                 label: &wanted.label,
                 expires_at: None,
@@ -167,5 +172,31 @@ impl Platform {
             access_key::revoke(step.tx, id.uuid(), at).map_err(Error::from)
         })
         .await
+    }
+}
+
+/// Whether credentials are a partner's: bound to a name of theirs.
+const fn partner(scope: Scope) -> bool {
+    match scope {
+        Scope::Carrier | Scope::Channel => true,
+        Scope::Merchant | Scope::Everything => false,
+    }
+}
+
+/// What a key of this role is bound to; empty when it is bound to nothing but a merchant.
+fn bound_to(role: Role, scope: Option<&str>) -> Result<String, Error> {
+    let name = scope.map(str::trim).filter(|name| !name.is_empty());
+    match (scope_of(role), name) {
+        (Scope::Carrier | Scope::Channel, None) => Err(Error::invalid("field_required", "scope")),
+        (Scope::Carrier, Some(carrier)) => {
+            crate::shipment::label(carrier, "scope", crate::shipment::LABEL_CHARS_MAX)?;
+            Ok(carrier.to_owned())
+        }
+        (Scope::Channel, Some(channel)) => match Channel::parse(channel) {
+            Some(channel) => Ok(channel.as_str().to_owned()),
+            None => Err(Error::invalid("choice", "scope")),
+        },
+        (Scope::Merchant | Scope::Everything, None) => Ok(String::new()),
+        (Scope::Merchant | Scope::Everything, Some(_)) => Err(Error::invalid("choice", "scope")),
     }
 }

@@ -126,6 +126,36 @@ pub const PERMISSIONS: &[(Action, &[Role])] = {
     ]
 };
 
+text_enum! {
+    /// What a credential is bound to; it sees and moves nothing else.
+    pub enum Scope {
+        /// Nothing in particular: staff see every merchant's things.
+        Everything "everything",
+        /// One merchant (a link credential: one agreement of theirs).
+        Merchant "merchant",
+        /// One carrier: the parcels handed to it.
+        Carrier "carrier",
+        /// One channel: the registrations at it.
+        Channel "channel",
+    }
+}
+
+/// What each role's credentials are bound to. Nothing else widens or narrows them.
+pub const SCOPES: &[(Role, Scope)] = &[
+    (Role::Applicant, Scope::Merchant),
+    (Role::Signer, Scope::Merchant),
+    (Role::FieldVerifier, Scope::Everything),
+    (Role::Reviewer, Scope::Everything),
+    (Role::Warehouse, Scope::Everything),
+    (Role::Courier, Scope::Carrier),
+    (Role::Registry, Scope::Channel),
+    (Role::Integrator, Scope::Merchant),
+    (Role::Support, Scope::Everything),
+    (Role::Admin, Scope::Everything),
+    (Role::Terminal, Scope::Merchant),
+    (Role::System, Scope::Everything),
+];
+
 /// Which actions move which machine by which events. Every event stands here once; those of no
 /// action are the platform's own, and nobody is told that they are legal.
 pub const TRIGGERS: &[(&str, &[Action], &[&str])] = {
@@ -251,7 +281,8 @@ pub struct Actor {
     pub role: Role,
     /// The merchant it is bound to; staff are bound to none.
     pub merchant: Option<MerchantId>,
-    /// The one thing a link credential is for (an agreement id), if it is one.
+    /// What it is bound to besides a merchant: a link's agreement, a courier's carrier, a
+    /// registry's channel, a terminal's device.
     pub subject: Option<String>,
 }
 
@@ -290,26 +321,41 @@ impl Actor {
         legal.iter().copied().filter(can).collect()
     }
 
+    /// What this role's credentials are bound to.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        scope_of(self.role)
+    }
+
     /// Whether a thing of this merchant is this actor's business. Somebody else's thing does not
     /// exist for a merchant.
     ///
     /// # Errors
     /// `not_found`.
     pub fn owns(&self, merchant: MerchantId) -> Result<(), Error> {
-        match self.role {
-            Role::Applicant | Role::Signer | Role::Integrator | Role::Terminal => {
-                if self.merchant == Some(merchant) { Ok(()) } else { Err(Error::not_found()) }
-            }
-            Role::FieldVerifier
-            | Role::Reviewer
-            | Role::Warehouse
-            | Role::Courier
-            | Role::Registry
-            | Role::Support
-            | Role::Admin
-            | Role::System => Ok(()),
+        match self.scope() {
+            Scope::Merchant if self.merchant != Some(merchant) => Err(Error::not_found()),
+            Scope::Merchant | Scope::Carrier | Scope::Channel | Scope::Everything => Ok(()),
         }
     }
+
+    /// Whether a thing in the hands of this carrier, or at this channel, is this actor's business.
+    /// To a partner, another one's thing does not exist.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn handles(&self, scope: Scope, name: Option<&str>) -> Result<(), Error> {
+        let own = self.subject.is_some() && self.subject.as_deref() == name;
+        if self.scope() != scope || own { Ok(()) } else { Err(Error::not_found()) }
+    }
+}
+
+/// What the credentials of a role are bound to.
+#[must_use]
+pub(crate) fn scope_of(role: Role) -> Scope {
+    let row = SCOPES.iter().find(|(named, _)| *named == role);
+    // A role without a row would be bound to a merchant it has not: it sees nothing.
+    row.map_or(Scope::Merchant, |(_, scope)| *scope)
 }
 
 #[cfg(test)]
@@ -325,6 +371,24 @@ mod tests {
             assert_eq!(rows.len(), 1, "{}", action.as_str());
             assert!(!rows[0].1.is_empty(), "{}", action.as_str());
         }
+    }
+
+    #[test]
+    fn every_role_says_once_what_it_is_bound_to() {
+        for role in Role::ALL {
+            assert_eq!(SCOPES.iter().filter(|(named, _)| named == role).count(), 1, "{}", role.as_str());
+        }
+    }
+
+    #[test]
+    fn a_partner_handles_its_own_things_only() {
+        let courier = Actor { subject: Some("sandbox".into()), ..anybody(Role::Courier) };
+        assert!(courier.handles(Scope::Carrier, Some("sandbox")).is_ok());
+        assert!(courier.handles(Scope::Carrier, Some("other")).is_err());
+        assert!(courier.handles(Scope::Carrier, None).is_err());
+        assert!(anybody(Role::Courier).handles(Scope::Carrier, None).is_err(), "a key without its carrier");
+        assert!(anybody(Role::Warehouse).handles(Scope::Carrier, Some("other")).is_ok());
+        assert!(anybody(Role::Registry).handles(Scope::Channel, Some("unionpay")).is_err());
     }
 
     fn anybody(role: Role) -> Actor {

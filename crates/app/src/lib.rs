@@ -34,7 +34,7 @@ pub mod view;
 mod visit;
 
 pub use activation::{ShownCertificate, SignedRequest};
-pub use actor::{Action, Actor, PERMISSIONS, Role, TRIGGERS};
+pub use actor::{Action, Actor, PERMISSIONS, Role, SCOPES, Scope, TRIGGERS};
 pub use answer::GivenAnswer;
 pub use backup::{
     BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY,

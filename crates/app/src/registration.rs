@@ -9,7 +9,7 @@ use crate::port::{FiveElements, RegistrationAnswer, RegistrationRequest};
 use crate::step::{Loaded, Step};
 use crate::vault::domain_of;
 use crate::view::{List, Page, RegistrationResult, RegistrationView};
-use crate::{Action, Actor};
+use crate::{Action, Actor, Scope};
 use secrecy::SecretString;
 use starpay_domain::application::{Application, ApplicationEvent};
 use starpay_domain::field::FormField as Field;
@@ -25,7 +25,8 @@ use starpay_store::{Page as Found, Value};
 use uuid::Uuid;
 
 impl Platform {
-    /// Registrations: of one application, a merchant's own, or all for the registry and staff.
+    /// Registrations: of one application, a merchant's own, those at the channel that asks, or all
+    /// for staff.
     ///
     /// # Errors
     /// `validation_failed` for a cursor that is not one of ours.
@@ -44,10 +45,15 @@ impl Platform {
                     let rows = rows::list_by_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows, next: None }
                 }
+                None if step.actor.scope() == Scope::Channel => {
+                    let own = step.actor.subject.clone().unwrap_or_default();
+                    rows::list_of_channel(step.tx, &own, after, limit)?
+                }
                 None => step.page_of::<Registration>(after, limit)?,
             };
             crate::paging::write(found, |row| {
                 let found: Loaded<Registration> = step.load(row)?;
+                refuse_other_channel(step, &found)?;
                 view(&found)
             })
         })
@@ -72,6 +78,7 @@ impl Platform {
             Call::new("registration.answer", key, (id.to_string(), result.clone())),
             move |step| {
                 let found = step.lock::<Registration>(id)?;
+                refuse_other_channel(step, &found)?;
                 let settled = settle(step, found, &answer)?;
                 view(&settled)
             },
@@ -196,6 +203,12 @@ impl Platform {
     }
 }
 
+/// To a channel, other channels' registrations do not exist.
+fn refuse_other_channel(step: &Step<'_>, found: &Loaded<Registration>) -> Result<(), Error> {
+    let channel: String = found.column("channel")?;
+    step.actor.handles(Scope::Channel, Some(&channel))
+}
+
 fn parse_answer(result: &RegistrationResult) -> Result<RegistrationAnswer, Error> {
     let needed = |text: &Option<String>, field: &str| {
         text.clone().ok_or_else(|| Error::invalid("field_required", field))
@@ -283,7 +296,12 @@ fn ready_if_complete(step: &mut Step<'_>, application: Loaded<Application>) -> R
     let shipment: ShipmentId = step.new_id();
     let sealed =
         step.seal(merchant.uuid(), &crate::shipment::address_context(shipment), address.as_bytes())?;
-    let columns = vec![Value::Bytes(ready.id.uuid().as_bytes().to_vec()), Value::Null, Value::Bytes(sealed)];
+    let columns = vec![
+        Value::Bytes(ready.id.uuid().as_bytes().to_vec()),
+        Value::Null,
+        Value::Bytes(sealed),
+        Value::Null,
+    ];
     step.create(shipment, merchant, Shipment::begin("1".to_owned(), step.at), columns)?;
     step.refresh_capabilities(merchant)
 }

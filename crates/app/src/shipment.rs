@@ -11,7 +11,7 @@ use crate::step::{Loaded, PLATFORM, Step};
 use crate::view::{
     AddressConfirmation, HandOver, List, PackShipment, Page, Receipt, ShipmentView, TrackReport,
 };
-use crate::{Action, Actor};
+use crate::{Action, Actor, Scope};
 use secrecy::SecretString;
 use starpay_domain::application::Application;
 use starpay_domain::device::{Device, DeviceEvent};
@@ -27,10 +27,11 @@ use uuid::Uuid;
 /// Longest address, in characters.
 const ADDRESS_CHARS_MAX: usize = 200;
 /// Longest name, number or seal of a carrier or warehouse, in characters.
-const LABEL_CHARS_MAX: usize = 64;
+pub(crate) const LABEL_CHARS_MAX: usize = 64;
 
 impl Platform {
-    /// Shipments: of one application, a merchant's own, or all for warehouse and carrier.
+    /// Shipments: of one application, a merchant's own, those handed to the carrier that asks, or
+    /// all for staff.
     ///
     /// # Errors
     /// `validation_failed` for a cursor that is not one of ours.
@@ -49,10 +50,15 @@ impl Platform {
                     let latest = rows::latest_of_application(step.tx, application.uuid(), owner.uuid())?;
                     Found { rows: latest.into_iter().collect(), next: None }
                 }
+                None if step.actor.scope() == Scope::Carrier => {
+                    let own = step.actor.subject.clone().unwrap_or_default();
+                    rows::list_by_carrier(step.tx, &own, after, limit)?
+                }
                 None => step.page_of::<Shipment>(after, limit)?,
             };
             crate::paging::write(found, |row| {
                 let found: Loaded<Shipment> = step.load(row)?;
+                refuse_other_carrier(step, &found)?;
                 view(&found)
             })
         })
@@ -167,10 +173,12 @@ impl Platform {
             actor,
             Call::new("shipment.hand-over", key, (id.to_string(), given.clone())),
             move |step| {
-                let found = step.lock::<Shipment>(id)?;
+                let mut found = step.lock::<Shipment>(id)?;
                 let merchant = found.merchant;
+                let carrier = given.carrier.trim().to_owned();
+                found.set("carrier", Value::Text(carrier.clone()));
                 let event = ShipmentEvent::Dispatch {
-                    carrier: given.carrier.clone(),
+                    carrier,
                     tracking_no: tracking_no.clone(),
                     expected_at: step.at.plus_seconds(step.terms().seconds(Term::Transit)),
                 };
@@ -206,6 +214,7 @@ impl Platform {
         };
         self.command(actor, Call::new("shipment.track", key, (id.to_string(), given.clone())), move |step| {
             let found = step.lock::<Shipment>(id)?;
+            refuse_other_carrier(step, &found)?;
             view(&moved(step, found, event.clone())?)
         })
         .await
@@ -303,6 +312,12 @@ impl Platform {
     }
 }
 
+/// To a carrier, parcels that were not handed to it do not exist.
+fn refuse_other_carrier(step: &Step<'_>, found: &Loaded<Shipment>) -> Result<(), Error> {
+    let carrier: Option<String> = found.column("carrier")?;
+    step.actor.handles(Scope::Carrier, carrier.as_deref())
+}
+
 /// What a carrier's report does to the shipment and to the terminal inside.
 fn moved(
     step: &mut Step<'_>,
@@ -358,7 +373,8 @@ impl Step<'_> {
     }
 }
 
-fn label(text: &str, field: &str, chars_max: usize) -> Result<(), Error> {
+/// A name as people give it: seen, and not too long.
+pub(crate) fn label(text: &str, field: &str, chars_max: usize) -> Result<(), Error> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Error::invalid("field_required", field));

@@ -65,6 +65,9 @@ enum KeyTask {
         /// The merchant an integrator's key acts for
         #[arg(long, value_name = "MER_ID")]
         merchant: Option<String>,
+        /// What a partner's key is bound to: a courier's carrier, a registry's channel
+        #[arg(long, value_name = "NAME")]
+        scope: Option<String>,
     },
     /// End a key at once
     Revoke {
@@ -128,8 +131,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let answer = match &args.task {
         // Only the keystore's file is touched: neither server nor store is asked.
         Task::Reseal(seal) => keys::reseal(&config, seal)?,
-        Task::Key(KeyTask::Create { role, label, merchant }) => {
-            let body = json!({"role": role, "label": label, "merchant_id": merchant});
+        Task::Key(KeyTask::Create { role, label, merchant, scope }) => {
+            let body = json!({"role": role, "label": label, "merchant_id": merchant, "scope": scope});
             way()?.call("POST", "/api/v1/access-keys", Some(&body))?
         }
         Task::Key(KeyTask::Revoke { id }) => {

@@ -15,6 +15,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V3__activation_exchange", include_str!("../migrations/V3__activation_exchange.sql")),
     ("V4__one_time_code", include_str!("../migrations/V4__one_time_code.sql")),
     ("V5__deadlines", include_str!("../migrations/V5__deadlines.sql")),
+    ("V6__partners", include_str!("../migrations/V6__partners.sql")),
 ];
 
 /// The table refinery keeps its record in.

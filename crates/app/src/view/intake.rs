@@ -56,6 +56,9 @@ pub struct Me {
     pub role: String,
     /// Merchant, for merchants.
     pub merchant_id: Option<String>,
+    /// Carrier or channel, for partners.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// Start an application.

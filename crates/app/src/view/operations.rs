@@ -239,6 +239,10 @@ pub struct NewAccessKey {
     pub label: String,
     /// The merchant an integrator's key acts for.
     pub merchant_id: Option<String>,
+    /// What a partner's key is bound to: a courier's carrier, as parcels are handed over to it; a
+    /// registry's channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// The key, shown once.

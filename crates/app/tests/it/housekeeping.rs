@@ -15,7 +15,7 @@ fn what_is_over_is_removed_in_slices() {
         assert_eq!(swept.nonces, 450);
         let again = stand.platform.sweep(&jobs()).await.unwrap();
         assert_eq!(again.nonces, 0);
-        stand.wait_days(3);
+        stand.wait_days(10);
         assert_eq!(
             stand.platform.sweep(&jobs()).await.unwrap().attempts,
             1,

@@ -101,6 +101,7 @@ fn an_erased_merchants_credentials_end_and_staff_still_see_the_others() {
             role: "integrator".to_owned(),
             label: "till".to_owned(),
             merchant_id: Some(erased.merchant.to_string()),
+            scope: None,
         };
         let made = stand.platform.create_access_key(&admin(), None, wanted).await.unwrap().value;
         stand.platform.authenticate(&made.token).await.unwrap();
@@ -126,6 +127,7 @@ fn a_key_is_for_a_merchant_that_exists() {
                 role: "integrator".to_owned(),
                 label: "till".to_owned(),
                 merchant_id: Some(merchant.to_owned()),
+                scope: None,
             };
             let refused = stand.platform.create_access_key(&admin(), None, wanted).await.unwrap_err();
             assert_eq!((refused.code, refused.field.as_deref()), ("choice", Some("merchant_id")));

@@ -256,7 +256,14 @@ impl World {
 
     /// Whoever works at the platform in this role.
     pub(crate) fn staff(&self, role: Role) -> Actor {
-        Actor { id: format!("ak_{}", role.as_str()), role, merchant: None, subject: None }
+        // Parcels go out with the simulated carrier.
+        let subject = (role == Role::Courier).then(|| "sandbox".to_owned());
+        Actor { id: format!("ak_{}", role.as_str()), role, merchant: None, subject }
+    }
+
+    /// The registry of a channel.
+    pub(crate) fn registry(&self, channel: &str) -> Actor {
+        Actor { subject: Some(channel.to_owned()), ..self.staff(Role::Registry) }
     }
 
     /// The owner, signed in.
@@ -415,7 +422,6 @@ impl World {
     }
 
     pub(crate) async fn register(&self, owner: &Actor) {
-        let registry = self.staff(Role::Registry);
         for row in self.platform.registrations(owner, None, page()).await.unwrap().data {
             if row.state == "registered" {
                 continue;
@@ -429,7 +435,7 @@ impl World {
                 field: None,
             };
             let id = RegistrationId::parse(&row.id).unwrap();
-            self.platform.answer_registration(&registry, None, id, result).await.unwrap();
+            self.platform.answer_registration(&self.registry(&row.channel), None, id, result).await.unwrap();
         }
     }
 

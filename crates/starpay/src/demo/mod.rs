@@ -155,16 +155,26 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
     std::fs::write(&trust, assembled.keystore.root_certificate().to_pem())?;
     let stranger = Party::stranger("applicant", server, story);
     let mut hired = Vec::new();
-    for role in [Role::FieldVerifier, Role::Reviewer, Role::Registry, Role::Warehouse, Role::Courier] {
-        hired.push(stranger.with_token(role.as_str(), &hire(assembled, role, story).await?));
+    for (role, scope) in [
+        (Role::FieldVerifier, None),
+        (Role::Reviewer, None),
+        (Role::Warehouse, None),
+        (Role::Courier, Some(story::CARRIER)),
+    ] {
+        hired.push(stranger.with_token(role.as_str(), &hire(assembled, role, scope, story).await?));
     }
-    let [field_verifier, reviewer, registry, warehouse, courier]: [Party; 5] =
+    let [field_verifier, reviewer, warehouse, courier]: [Party; 4] =
         hired.try_into().map_err(|_| Failure::failed("the cast is not complete"))?;
+    let mut registries = Vec::new();
+    for channel in &assembled.platform.deployment().channels {
+        let token = hire(assembled, Role::Registry, Some(channel), story).await?;
+        registries.push((channel.clone(), stranger.with_token("registry", &token)));
+    }
     let outbox = Outbox::new(stranger.clone());
     let now = assembled.clock.now();
     let from = now.plus_seconds(SLOT_AFTER_SECONDS);
     Ok(Stage {
-        cast: Cast { stranger, field_verifier, reviewer, registry, warehouse, courier, outbox },
+        cast: Cast { stranger, field_verifier, reviewer, registries, warehouse, courier, outbox },
         terminal: VirtualTerminal {
             server: server.to_owned(),
             trust,
@@ -181,10 +191,21 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
 }
 
 /// Gives a party its credential. The same story asks with the same key and gets the same one.
-async fn hire(assembled: &Assembled, role: Role, story: &str) -> Result<String, Failure> {
+async fn hire(
+    assembled: &Assembled,
+    role: Role,
+    scope: Option<&str>,
+    story: &str,
+) -> Result<String, Failure> {
     let owner = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
-    let key = IdempotencyKey::parse(&format!("{story}.{}", role.as_str()));
-    let wanted = NewAccessKey { role: role.as_str().to_owned(), label: "demo".to_owned(), merchant_id: None };
+    let bound = scope.map(|scope| format!(".{scope}")).unwrap_or_default();
+    let key = IdempotencyKey::parse(&format!("{story}.{}{bound}", role.as_str()));
+    let wanted = NewAccessKey {
+        role: role.as_str().to_owned(),
+        label: "demo".to_owned(),
+        merchant_id: None,
+        scope: scope.map(str::to_owned),
+    };
     let made = assembled
         .platform
         .create_access_key(&owner, key, wanted)

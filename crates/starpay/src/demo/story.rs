@@ -15,12 +15,16 @@ use super::wallet::Wallet;
 use crate::Failure;
 use serde_json::{Value, json};
 
+/// Who brings the parcel.
+pub(crate) const CARRIER: &str = "sandbox";
+
 /// The cast.
 pub(crate) struct Cast {
     pub(crate) stranger: Party,
     pub(crate) field_verifier: Party,
     pub(crate) reviewer: Party,
-    pub(crate) registry: Party,
+    /// Each channel's registry.
+    pub(crate) registries: Vec<(String, Party)>,
     pub(crate) warehouse: Party,
     pub(crate) courier: Party,
     pub(crate) outbox: Outbox,
@@ -179,7 +183,7 @@ impl Story<'_> {
     }
 
     fn register(&mut self, applicant: &Party, application: &str) -> Result<(), Failure> {
-        let registry = &self.cast.registry;
+        let registries = &self.cast.registries;
         let path = format!("/api/v1/registrations?application_id={application}");
         let seen = applicant.wait(&path, |seen| {
             !rows(seen).is_empty() && rows(seen).iter().all(|row| state_of(row) != "pending")
@@ -188,6 +192,10 @@ impl Story<'_> {
         channels.sort_by_key(|row| row.get("channel").and_then(Value::as_str));
         for (index, row) in channels.into_iter().enumerate() {
             let (id, channel) = (text(row, "id")?.to_owned(), text(row, "channel")?.to_owned());
+            let (_, registry) = registries
+                .iter()
+                .find(|(name, _)| *name == channel)
+                .ok_or_else(|| Failure::failed(format!("nobody plays the registry of {channel}")))?;
             self.report.step(&format!("register_{channel}"), "registry", || {
                 let body = json!({"result": "registered", "network_ref": format!("REG-{channel}-1"),
                                   "merchant_no": "999584058120001", "terminal_no": format!("A000000{}", index + 1)});
@@ -227,7 +235,7 @@ impl Story<'_> {
             Ok(((), text(&answer, "state")?.to_owned()))
         })?;
         self.report.step("hand_over", "warehouse", || {
-            let body = json!({"carrier": "sandbox", "tracking_no": "SBX000000001"});
+            let body = json!({"carrier": CARRIER, "tracking_no": "SBX000000001"});
             let answer = cast.warehouse.post("hand-over", &format!("{path}/hand-over"), &body)?;
             Ok(((), text(&answer, "state")?.to_owned()))
         })?;

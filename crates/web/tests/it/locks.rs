@@ -1,7 +1,9 @@
 //! No door without its lock: walked over every route there is.
 
+use crate::shop::Shop;
 use crate::site::{Site, admin, bearer};
 use axum::body::Body;
+use serde_json::json;
 use starpay_web::{Access, openapi};
 use std::cell::RefCell;
 
@@ -77,6 +79,61 @@ async fn a_post_that_moves_something_needs_its_key() {
             let answer = site.send(request.body(Body::empty()).unwrap()).await;
             assert_eq!(answer.refusal(), (400, expected.to_owned()), "{} {path}", door.method);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_partner_sees_and_moves_only_its_own() {
+    let shop = Shop::shipped().await;
+    let site = &shop.site;
+    let parcel = shop.only("shipments").await;
+    let registration = shop.only("registrations").await;
+    let seen = site.get(&shop.owner, "/api/v1/shipments").await.json()["data"][0].clone();
+    let application = seen["application_id"].as_str().unwrap();
+    let rows = async |token: &str, path: &str| -> usize {
+        site.get(token, path).await.json()["data"].as_array().unwrap().len()
+    };
+    let [own, other] = [site.key_for("courier", "sandbox").await, site.key_for("courier", "swift").await];
+    for path in ["/api/v1/shipments".to_owned(), format!("/api/v1/shipments?application_id={application}")] {
+        assert_eq!((rows(&own, &path).await, rows(&other, &path).await), (1, 0), "{path}");
+    }
+    let track = format!("/api/v1/shipments/{parcel}/track");
+    let delivered = json!({"status": "delivered"});
+    assert_eq!(site.post(&other, "t", &track, &delivered).await.refusal(), (404, "not_found".to_owned()));
+    assert_eq!(site.post(&own, "t", &track, &delivered).await.json()["state"], "delivered");
+
+    let clearing = site.key_for("registry", "clearing_institution").await;
+    let unionpay = site.key_for("registry", "unionpay").await;
+    for path in
+        ["/api/v1/registrations".to_owned(), format!("/api/v1/registrations?application_id={application}")]
+    {
+        assert_eq!((rows(&clearing, &path).await, rows(&unionpay, &path).await), (1, 0), "{path}");
+    }
+    let answer = format!("/api/v1/registrations/{registration}/answer");
+    let refused = json!({"result": "refused", "network_ref": "R", "reason": "no", "field": "shop.mcc"});
+    let stranger = site.post(&unionpay, "a", &answer, &refused).await;
+    assert_eq!(stranger.refusal(), (404, "not_found".to_owned()));
+    // Its own is there, and settled.
+    let settled = site.post(&clearing, "a", &answer, &refused).await;
+    assert_eq!(settled.refusal(), (409, "illegal_transition".to_owned()), "{}", settled.text);
+    assert_eq!(site.get(&own, "/api/v1/me").await.json()["scope"], "sandbox");
+}
+
+#[tokio::test]
+async fn a_key_is_made_with_the_scope_its_role_needs() {
+    let site = Site::new();
+    for (role, scope, code) in [
+        ("courier", json!(null), "field_required"),
+        ("courier", json!("  "), "field_required"),
+        ("courier", json!("x".repeat(65)), "length"),
+        ("registry", json!(null), "field_required"),
+        ("registry", json!("sandbox"), "choice"),
+        ("warehouse", json!("sandbox"), "choice"),
+    ] {
+        let body = json!({"role": role, "label": "test", "scope": scope});
+        let refused = site.post(&admin(), role, "/api/v1/access-keys", &body).await;
+        assert_eq!(refused.refusal(), (400, code.to_owned()), "{role} {scope}");
+        assert_eq!(refused.json()["error"]["field"], "scope");
     }
 }
 

@@ -217,10 +217,23 @@ impl Site {
         self.send(request.unwrap()).await
     }
 
-    /// An access key of a role.
+    /// An access key of a role; a partner's is the simulated carrier's, or the clearing registry's.
     pub(crate) async fn key_of(&self, role: &str) -> String {
-        let body = serde_json::json!({"role": role, "label": "test"});
-        let made = self.post(&admin(), &format!("key-{role}"), "/api/v1/access-keys", &body).await;
+        match role {
+            "courier" => self.key_for(role, "sandbox").await,
+            "registry" => self.key_for(role, "clearing_institution").await,
+            _ => self.key(role, &serde_json::json!({"role": role, "label": "test"})).await,
+        }
+    }
+
+    /// An access key of a partner.
+    pub(crate) async fn key_for(&self, role: &str, scope: &str) -> String {
+        let body = serde_json::json!({"role": role, "label": "test", "scope": scope});
+        self.key(&format!("{role}-{scope}"), &body).await
+    }
+
+    async fn key(&self, name: &str, body: &Value) -> String {
+        let made = self.post(&admin(), &format!("key-{name}"), "/api/v1/access-keys", body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
         made.json()["token"].as_str().unwrap().to_owned()
     }
