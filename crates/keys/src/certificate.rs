@@ -32,7 +32,7 @@ const PLATFORM_URI: &str = "urn:starpay:platform";
 /// What a device's SAN URI starts with; its id follows.
 const DEVICE_URI: &str = "urn:starpay:device:";
 
-/// Why a certificate or a request for one was refused.
+/// Why a certificate or a request for one was refused. None of it is secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// Not one whole X.509 certificate or PKCS#10 request in DER (or PEM).
@@ -134,7 +134,7 @@ impl Certificate {
         pem
     }
 
-    /// The serial number, lower-case hex.
+    /// The serial number, lower-case hex: 32 digits when issued here (RFC 5280, 4.1.2.2).
     #[must_use]
     pub fn serial(&self) -> String {
         hex::encode(&self.serial)
@@ -152,13 +152,13 @@ impl Certificate {
         self.uri.as_deref()?.strip_prefix(DEVICE_URI)
     }
 
-    /// First second of validity.
+    /// First second of validity, Unix seconds.
     #[must_use]
     pub fn not_before_s(&self) -> i64 {
         self.not_before_s
     }
 
-    /// Last second of validity.
+    /// Last second of validity, Unix seconds.
     #[must_use]
     pub fn not_after_s(&self) -> i64 {
         self.not_after_s
@@ -170,10 +170,11 @@ impl Certificate {
         &self.public_key
     }
 
-    /// Checks that this is a sound root at that time: self-signed, and meant to issue.
+    /// Checks that this is a sound root at that time (Unix seconds): self-signed, and meant to issue.
     ///
     /// # Errors
-    /// The first check that failed.
+    /// The first check that failed: [`CertificateError::Purpose`], [`CertificateError::Expired`],
+    /// [`CertificateError::Signature`].
     pub fn verify_root(&self, at_s: i64) -> Result<(), CertificateError> {
         if self.authority != Authority::Root || self.issuer != self.subject {
             return Err(CertificateError::Purpose);
@@ -183,10 +184,12 @@ impl Certificate {
     }
 
     /// Checks the chain: the root is sound, it issued this certificate, both are valid at that
-    /// time, and this one is for that purpose.
+    /// time (Unix seconds), and this one is for that purpose (RFC 5280, 6.1, for a path of one).
     ///
     /// # Errors
-    /// The first check that failed.
+    /// The first check that failed: those of [`Certificate::verify_root`],
+    /// [`CertificateError::Issuer`], [`CertificateError::Signature`], [`CertificateError::Expired`],
+    /// [`CertificateError::Purpose`].
     pub fn verify(&self, root: &Certificate, at_s: i64, purpose: Purpose) -> Result<(), CertificateError> {
         root.verify_root(at_s)?;
         if self.issuer != root.subject {

@@ -72,15 +72,15 @@ pub enum DeliveryError {
 /// What the platform puts into a statement.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The activation's id.
+    /// The activation's id (`act_…`).
     pub activation_id: &'a str,
-    /// The terminal's serial number.
+    /// The terminal's serial number (TUSN).
     pub serial: &'a str,
     /// The device's nonce of this question.
     pub device_nonce: &'a [u8; 16],
     /// The server's nonce of the claim.
     pub server_nonce: &'a [u8; 16],
-    /// The version of this key set.
+    /// The version of this key set: 1 for the first, one more each time.
     pub key_version: u32,
     /// The terminal master key's id.
     pub tmk_id: &'a str,
@@ -103,11 +103,11 @@ pub struct Delivery<'a> {
 /// A signed statement, as the answer of step 7a carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedStatement {
-    /// The statement's JSON bytes, exactly as signed.
+    /// The statement's JSON bytes, exactly as signed; at most 16 KiB.
     pub statement: Vec<u8>,
     /// The platform's signature, 64 bytes.
     pub signature: Vec<u8>,
-    /// The signer's certificate in DER.
+    /// The signer's certificate in DER, at most 8,192 bytes.
     pub signer: Vec<u8>,
 }
 
@@ -139,7 +139,8 @@ struct StatedEnvelope {
 /// Makes and signs a key statement.
 ///
 /// # Errors
-/// When the device's envelope key is unusable or the key store does not sign.
+/// [`DeliveryError::Envelope`] when the device's envelope key is unusable, [`DeliveryError::Hsm`] when
+/// the key store does not sign, [`DeliveryError::Malformed`] for a time that no calendar has.
 pub fn deliver(
     delivery: &Delivery<'_>,
     hsm: &dyn Hsm,
@@ -204,7 +205,9 @@ pub struct Question<'a> {
 /// Checks a signed statement and opens what it carries.
 ///
 /// # Errors
-/// The first check that failed. Nothing of a refused statement may be installed.
+/// The first check that failed, in the order of [`DeliveryError`]'s variants: form, signer, signature,
+/// whom it is for, version, time, certificate, envelope, key. Nothing of a refused statement may be
+/// installed.
 pub fn accept(
     answer: &SignedStatement,
     question: &Question<'_>,

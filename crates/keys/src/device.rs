@@ -1,4 +1,18 @@
 //! A device's own keys: made on the terminal at first start, never leaving it.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::device::DeviceKeys;
+//! use starpay_keys::seal::DataKey;
+//!
+//! let keys = DeviceKeys::generate(&OsRandom);
+//! let local = DataKey::generate(&OsRandom); // from the terminal's secure element
+//! let stored = keys.seal(&local, [1; 16], &OsRandom);
+//! let again = DeviceKeys::open(&local, &stored)?;
+//! assert_eq!(again.sign_key(), keys.sign_key());
+//! assert!(DeviceKeys::open(&DataKey::generate(&OsRandom), &stored).is_err(), "another terminal");
+//! # Ok::<(), starpay_keys::seal::SealError>(())
+//! ```
 
 use std::fmt;
 
@@ -45,7 +59,8 @@ impl DeviceKeys {
     /// Reads what [`DeviceKeys::seal`] made.
     ///
     /// # Errors
-    /// When it does not open under this local key.
+    /// [`SealError::Refused`] when it does not open under this local key, [`SealError::Malformed`] when
+    /// it holds something else.
     pub fn open(local: &DataKey, sealed: &[u8]) -> Result<Self, SealError> {
         let clear = seal::open(local, CONTEXT, sealed)?;
         let mut keys = clear.chunks_exact(KEY_BYTES);
@@ -94,10 +109,11 @@ impl DeviceKeys {
         self.envelope.public_key()
     }
 
-    /// A certificate request (PKCS#10 DER) for the *TLS* key, naming the serial number.
+    /// A certificate request (PKCS#10, RFC 2986, in DER) for the *TLS* key, naming the serial number.
     ///
     /// # Errors
-    /// When the serial number cannot stand in a certificate.
+    /// [`CertificateError::Name`] when the serial number is empty, longer than 64 characters or holds a
+    /// control character.
     pub fn certificate_request(&self, serial: &str) -> Result<Vec<u8>, CertificateError> {
         certificate::request(&self.tls, serial)
     }

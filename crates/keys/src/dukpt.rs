@@ -13,6 +13,32 @@
 //! * A counter is used once. The host remembers the last one for each terminal and refuses any
 //!   that is not above it ([`LastCounter`]): a recorded message is not taken twice.
 //!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::dukpt::{BaseDerivationKey, Device, Direction, InitialKey};
+//! use starpay_keys::pan::Pan;
+//! use starpay_keys::pin_block::{CardPin, iso4};
+//!
+//! let id = hex::decode("1234567890123456")?.try_into().unwrap();
+//! let initial = InitialKey::from_bytes(&hex::decode("1273671EA26AC29AFA4D1084127652A1")?, id)?;
+//! let mut terminal = Device::load(initial)?;
+//! let sale = terminal.next_transaction()?;
+//! let kept = terminal.to_state(); // stored, sealed, before the sale leaves
+//!
+//! let (pin, pan) = (CardPin::parse("1234")?, Pan::parse("4111111111111111")?);
+//! let block = iso4::seal(&pin, &pan, &sale.keys.pin_key()?, &OsRandom);
+//! assert_eq!(hex::encode_upper(sale.keys.mac_key(Direction::Request)?.expose()), "A2DC23DE6FDE0824A2BC321E08E4B8B7");
+//!
+//! // The host has the base key and twelve bytes of key serial number.
+//! let base = BaseDerivationKey::from_bytes(&hex::decode("FEDCBA9876543210F1F1F1F1F1F1F1F1")?)?;
+//! let keys = base.transaction(sale.ksn)?;
+//! assert_eq!(iso4::open(&block, &pan, &keys.pin_key()?)?, pin);
+//!
+//! // After a restart the terminal goes on, and never back.
+//! assert_eq!(Device::from_state(&kept)?.next_counter(), Some(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Working keys are asked for by what they do ([`TransactionKeys`]); a PIN key is of another type
 //! than a MAC key.
 
@@ -38,10 +64,10 @@ use crate::working_key::{AesDataKey, AesMak, AesPik, TdesMak, TdesPik, TdesTdk};
 /// Why DUKPT gave no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DukptError {
-    /// The base or initial key is no AES key.
+    /// The base or initial key is no AES key, by its length in bytes.
     #[error("a DUKPT key has 16, 24 or 32 bytes, not {0}")]
     KeyLength(usize),
-    /// A key serial number does not have 12 bytes.
+    /// A key serial number does not have 12 bytes, but so many.
     #[error("a key serial number has 12 bytes, not {0}")]
     KsnLength(usize),
     /// No terminal uses this counter: zero, or more than sixteen bits set.
@@ -58,7 +84,7 @@ pub enum DukptError {
     /// The terminal has used every counter: it needs a new initial key.
     #[error("every transaction counter is used: the terminal needs a new initial key")]
     Exhausted,
-    /// A working key stronger than the key it would come from.
+    /// A working key stronger than the key it would come from, or not TDES where TDES was asked for.
     #[error("a working key is not made stronger than the key it comes from")]
     KeyType,
     /// A stored terminal state is not one.
@@ -90,7 +116,7 @@ impl TransactionKeys {
         self.ksn
     }
 
-    /// The bytes of a working key of any use. What takes a key wants the typed ones below.
+    /// The bytes of a working key of any use, as many as [`KeyType::bytes`] says. What takes a key wants the typed ones below.
     ///
     /// # Errors
     /// [`DukptError::KeyType`] when it would be stronger than the base key.
@@ -98,7 +124,7 @@ impl TransactionKeys {
         self.intermediate.derive(usage, key_type, self.ksn.derivation_tail())
     }
 
-    /// The intermediate key. Only for comparing with test vectors.
+    /// The intermediate key, as long as the base key. Only for comparing with test vectors.
     #[must_use]
     pub fn expose_intermediate(&self) -> &[u8] {
         self.intermediate.expose()

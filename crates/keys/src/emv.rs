@@ -5,6 +5,22 @@
 //! issuer master key ── card number, sequence number ── card key ── counter (ATC) ── session key
 //! ```
 //!
+//! ```
+//! use starpay_keys::emv::{IssuerKey, SessionKeyForm};
+//! use starpay_keys::mac::Padding;
+//! use starpay_keys::pan::Pan;
+//!
+//! let issuer = IssuerKey::from_bytes(&hex::decode("0123456789ABCDEFFEDCBA9876543210")?)?;
+//! let card = issuer.card_key(&Pan::parse("6225880123456784")?, 1)?;
+//! assert_eq!(hex::encode_upper(card.expose()), "2A0BE0F2E34AFB370E378CE05779E3E9");
+//! let session = card.session_key(SessionKeyForm::Pboc, 6);
+//! let data = hex::decode("00000001000000000000000001560000008000015626112200BB9E542C7C00000603A02002")?;
+//! let cryptogram = session.cryptogram(&data, Padding::EightyThenZeros);
+//! assert_eq!(hex::encode_upper(cryptogram.0), "A1F9F27A3A2099D3");
+//! assert!(session.verify(cryptogram, &data[1..], Padding::EightyThenZeros).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Which session-key form and padding a card uses is its issuer's choice (the cryptogram version
 //! number in tag 9F10). Card keys follow EMV book 2, A1.4.1 (option A); cards with SM2/SM4 keys
 //! are not covered.
@@ -22,7 +38,7 @@ use crate::tmk::with_odd_parity;
 const HALF_BYTES: usize = 8;
 
 /// The tags whose values, in this order, a cryptogram is computed over, before the issuer's bytes
-/// of 9F10 (card verification results).
+/// of 9F10 (card verification results). The order is that of EMV book 2, 8.1.1.
 pub const CRYPTOGRAM_TAGS: [u16; 10] =
     [0x9F02, 0x9F03, 0x9F1A, 0x0095, 0x5F2A, 0x009A, 0x009C, 0x9F37, 0x0082, 0x9F36];
 
@@ -69,10 +85,10 @@ macro_rules! double_key {
         pub struct $name(DoubleKey);
 
         impl $name {
-            /// Takes given bytes.
+            /// Takes 16 given bytes.
             ///
             /// # Errors
-            /// When there are not 16.
+            /// [`KeyLengthError`] when there are not 16.
             pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyLengthError> {
                 KeyBytes::from_slice(bytes)
                     .map(|key| Self(DoubleKey(key)))
@@ -112,7 +128,7 @@ impl IssuerKey {
     /// sequence number.
     ///
     /// # Errors
-    /// When the sequence number is above 99.
+    /// [`SequenceNumberError`] when the sequence number (tag 5F34) is above 99.
     pub fn card_key(&self, pan: &Pan, sequence_number: u8) -> Result<CardKey, SequenceNumberError> {
         if sequence_number > 99 {
             return Err(SequenceNumberError(sequence_number));
@@ -169,7 +185,7 @@ impl SessionKey {
     /// Compares a cryptogram received, in constant time.
     ///
     /// # Errors
-    /// [`MacError::Mismatch`].
+    /// [`MacError::Mismatch`] when it is another.
     pub fn verify(&self, given: Cryptogram, data: &[u8], padding: Padding) -> Result<(), MacError> {
         if self.cryptogram(data, padding) == given { Ok(()) } else { Err(MacError::Mismatch) }
     }
@@ -184,7 +200,7 @@ impl SessionKey {
         Cryptogram(block)
     }
 
-    /// Tag 91 of the answer: ARPC and response code.
+    /// Tag 91 of the answer, ten bytes: ARPC (8) and response code (2, as in field 39).
     #[must_use]
     pub fn issuer_authentication_data(&self, cryptogram: Cryptogram, response_code: [u8; 2]) -> [u8; 10] {
         let Cryptogram([a, b, c, d, e, f, g, h]) = self.answer(cryptogram, response_code);

@@ -3,6 +3,19 @@
 //! DHKEM(X25519, HKDF-SHA256), HKDF-SHA256; AES-256-GCM on our wires, AES-128-GCM for the
 //! published vectors. Base mode says nothing about the sender: whoever opens an envelope must
 //! know from a signature around it who made it.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::envelope::{EnvelopeKey, EnvelopePublicKey, Suite, seal};
+//!
+//! let device = EnvelopeKey::generate(&OsRandom);
+//! let known = EnvelopePublicKey::from_bytes(&device.public_key().to_bytes())?; // 32 bytes, not secret
+//! let sealed = seal(&known, b"purpose|serial|nonces", b"", &[7; 32], &OsRandom)?;
+//! assert_eq!((sealed.enc.len(), sealed.ct.len()), (32, 32 + 16));
+//! assert_eq!(*device.open(Suite::Aes256Gcm, b"purpose|serial|nonces", b"", &sealed)?, [7; 32]);
+//! assert!(device.open(Suite::Aes256Gcm, b"another purpose", b"", &sealed).is_err());
+//! # Ok::<(), starpay_keys::envelope::EnvelopeError>(())
+//! ```
 
 use hpke::aead::{Aead, AesGcm128, AesGcm256};
 use hpke::kdf::HkdfSha256;
@@ -35,7 +48,7 @@ pub enum Suite {
     Aes128Gcm,
 }
 
-/// The receiver's public key.
+/// The receiver's public key: X25519, 32 bytes (RFC 7748).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EnvelopePublicKey([u8; 32]);
 
@@ -43,7 +56,7 @@ impl EnvelopePublicKey {
     /// Reads the 32 bytes.
     ///
     /// # Errors
-    /// When there are not 32, or they are a point of small order: whatever is sealed for such a
+    /// [`EnvelopeError::KeyMalformed`] when there are not 32, or they are a point of small order: whatever is sealed for such a
     /// point is sealed under a shared secret that everybody knows (RFC 7748 §6.1, RFC 9180 §7.1.4).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         match <[u8; 32]>::try_from(bytes) {
@@ -65,7 +78,7 @@ fn is_of_small_order(point: [u8; 32]) -> bool {
     x25519_dalek::x25519([0x55; 32], point) == [0; 32]
 }
 
-/// The receiver's private key.
+/// The receiver's private key: X25519, 32 bytes. Redacted, wiped on drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvelopeKey(KeyBytes<32>);
 
@@ -98,10 +111,10 @@ impl EnvelopeKey {
         EnvelopePublicKey(X25519HkdfSha256::sk_to_pk(&self.hpke()).to_bytes().into())
     }
 
-    /// Opens an envelope made for this key.
+    /// Opens an envelope made for this key with the same suite, `info` and `aad`.
     ///
     /// # Errors
-    /// [`EnvelopeError::Refused`] when it does not open.
+    /// [`EnvelopeError::Refused`] when it does not open; why, nobody can tell.
     pub fn open(
         &self,
         suite: Suite,
@@ -139,9 +152,9 @@ impl EnvelopeKey {
 /// A sealed envelope: the encapsulated key and the ciphertext with its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// The ephemeral public key (`enc`).
+    /// The ephemeral public key (`enc`), 32 bytes.
     pub enc: [u8; 32],
-    /// Ciphertext and tag (`ct`).
+    /// Ciphertext and tag (`ct`): 16 bytes longer than the clear text.
     pub ct: Vec<u8>,
 }
 
@@ -150,7 +163,7 @@ pub struct Envelope {
 /// `info` binds the purpose and everything both sides must agree on; `aad` further bytes.
 ///
 /// # Errors
-/// When the receiver's key is of small order.
+/// [`EnvelopeError::KeyMalformed`] when the receiver's key is of small order.
 pub fn seal(
     receiver: &EnvelopePublicKey,
     info: &[u8],

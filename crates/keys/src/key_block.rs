@@ -12,7 +12,36 @@
 //! The MAC is a CMAC (NIST SP 800-38B) over header, optional blocks and clear payload, under a
 //! key derived from the protection key; it is also the CBC IV of the encryption. So nothing in
 //! the block, header included, changes unnoticed. Only upper-case hex is taken: a key has one
-//! spelling.
+//! spelling. Work is bounded by the text's length, at most [`BLOCK_CHARACTERS_MAX`].
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::key_block::{Expected, Header, KeyBlockError, OptionalBlock, ProtectionKey, unwrap, wrap};
+//! use starpay_keys::key_block::{Algorithm, Exportability, KeyUsage, ModeOfUse};
+//!
+//! // A PIN key made by another program, and what the receiver insists on.
+//! let kbpk = ProtectionKey::aes(&hex::decode("00112233445566778899AABBCCDDEEFF")?)?;
+//! let block = "D0112P0TE00N000096C54079A1C81B5FF055D0A3E4C21B2EBACC8D432019F84A8F4FB4AB3C2972777A6CB0A5BCDB1408FB9ECE27DA98D573";
+//! let expected = Expected {
+//!     usage: KeyUsage::PIN,
+//!     algorithm: Algorithm::Tdes,
+//!     mode: ModeOfUse::Encrypt,
+//!     exportability: Exportability::None,
+//! };
+//! let opened = unwrap(&kbpk, block)?.require(&expected)?;
+//! assert_eq!(hex::encode_upper(opened.expose_key()), "3BCB4AE3045480B0ADB0644C2FCD3EBA");
+//! let as_mac_key = Expected { usage: KeyUsage::MAC_3, ..expected };
+//! assert_eq!(opened.require(&as_mac_key).unwrap_err(), KeyBlockError::Unexpected("usage"));
+//!
+//! // One of our own, with the key's serial number beside it: 16 characters of header, 32 of optional
+//! // blocks (28, and 4 that fill up to a whole cipher block), 64 of key, 32 of MAC.
+//! let mut header = Header::terminal_master_key();
+//! header.optional.push(OptionalBlock::new("KS", "123456789012345600000001")?);
+//! let text = wrap(&kbpk, &header, &hex::decode("0123456789ABCDEFFEDCBA9876543210")?, &OsRandom)?;
+//! assert!(text.starts_with(concat!("D0144K0TB00N0200", "KS1C", "123456789012345600000001", "PB04")));
+//! assert_eq!(unwrap(&kbpk, &text)?.header, header);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod cipher;
 mod codes;
@@ -32,7 +61,7 @@ pub use self::optional::OptionalBlock;
 use crate::random::{self, Random};
 use crate::secret::constant_time_eq;
 
-/// Length of the longest block the four-digit length field can state.
+/// Length in characters of the longest block the four-digit length field can state.
 pub const BLOCK_CHARACTERS_MAX: usize = 9999;
 const LENGTH_FIELD_BYTES: usize = 2;
 
@@ -105,7 +134,7 @@ pub enum KeyBlockError {
     /// The protection key is weaker than the key it should protect.
     #[error("the protection key is weaker than the key to be protected")]
     ProtectionKeyWeak,
-    /// The protection key has a length its cipher does not have.
+    /// The protection key has a length in bytes its cipher does not have.
     #[error("the protection key cannot have {0} bytes")]
     ProtectionKeyLength(usize),
     /// Made under another key, or changed.
@@ -119,7 +148,7 @@ pub enum KeyBlockError {
     KeyLength {
         /// The algorithm's letter.
         algorithm: char,
-        /// The key's length.
+        /// The key's length in bytes.
         bytes: usize,
     },
     /// The block is sound, but not the one that was expected here.
@@ -141,17 +170,17 @@ enum ProtectionCipher {
 }
 
 impl ProtectionKey {
-    /// Draws an AES-256 key, the only kind this platform makes.
+    /// Draws an AES-256 key (32 bytes), the only kind this platform makes.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         let bytes = Zeroizing::new(random::array::<32>(random).to_vec());
         Self { cipher: ProtectionCipher::Aes, bytes }
     }
 
-    /// Takes an AES key.
+    /// Takes an AES key of 16, 24 or 32 bytes, for blocks of version D.
     ///
     /// # Errors
-    /// When it is not 16, 24 or 32 bytes.
+    /// [`KeyBlockError::ProtectionKeyLength`] for any other length.
     pub fn aes(bytes: &[u8]) -> Result<Self, KeyBlockError> {
         match bytes.len() {
             16 | 24 | 32 => Ok(Self { cipher: ProtectionCipher::Aes, bytes: Zeroizing::new(bytes.to_vec()) }),
@@ -159,10 +188,10 @@ impl ProtectionKey {
         }
     }
 
-    /// Takes a TDES key.
+    /// Takes a TDES key of 16 or 24 bytes, for blocks of version B.
     ///
     /// # Errors
-    /// When it is not 16 or 24 bytes.
+    /// [`KeyBlockError::ProtectionKeyLength`] for any other length.
     pub fn tdes(bytes: &[u8]) -> Result<Self, KeyBlockError> {
         match bytes.len() {
             16 | 24 => Ok(Self { cipher: ProtectionCipher::Tdes, bytes: Zeroizing::new(bytes.to_vec()) }),
@@ -218,7 +247,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The clear key. Only for putting it to use inside this process.
+    /// The clear key, as many bytes as its length field said. Only for putting it to use inside
+    /// this process.
     #[must_use]
     pub fn expose_key(&self) -> &[u8] {
         &self.key
@@ -264,13 +294,18 @@ pub struct Expected {
     pub exportability: Exportability,
 }
 
-/// Wraps a key.
+/// Wraps a key of whole bytes: AES 16, 24 or 32, TDES 16 or 24, DES 8, others as they are. Answers
+/// the block's text.
 ///
 /// The payload is padded with random bytes to the algorithm's longest key, so that the block
 /// does not show how long the key is; optional blocks get their padding block.
 ///
 /// # Errors
-/// When header, key length and protection key do not fit each other.
+/// [`KeyBlockError::ProtectionKeyCipher`] when the version asks for the other cipher,
+/// [`KeyBlockError::KeyLength`] for no key of the algorithm, [`KeyBlockError::ProtectionKeyWeak`] when
+/// a strong key would be put under a weak one, [`KeyBlockError::OptionalRepeated`] and
+/// [`KeyBlockError::OptionalCount`] for the optional blocks, [`KeyBlockError::Length`] when the block
+/// would be longer than [`BLOCK_CHARACTERS_MAX`].
 pub fn wrap(
     protection: &ProtectionKey,
     header: &Header,

@@ -82,6 +82,8 @@ pub mod wire;
 pub mod working_key;
 
 mod block;
+#[cfg(test)]
+mod page;
 mod secret;
 mod stream;
 mod tdes;

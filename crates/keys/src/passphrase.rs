@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::random::{self, Random};
 use crate::seal::{DataKey, KeyId, StreamError, open_stream, seal_stream};
 
-/// Shortest passphrase that is taken for sealing.
+/// Shortest passphrase that is taken for sealing, in characters.
 pub const PASSPHRASE_CHARACTERS_MIN: usize = 12;
 /// An archive is not sealed under a stored key: its key id says only that.
 const PASSPHRASE_KEY_ID: KeyId = *b"passphrase......";
@@ -110,10 +110,24 @@ pub(crate) fn check_length(passphrase: &SecretString) -> Result<(), PassphraseEr
     Ok(())
 }
 
-/// Seals everything a reader gives under a passphrase; answers the clear length.
+/// Seals everything a reader gives under a passphrase; answers the clear length in bytes. Takes 64 MiB
+/// of memory for the moment of deriving the key.
+///
+/// ```
+/// use starpay_keys::OsRandom;
+/// use starpay_keys::passphrase::{open_archive, seal_archive};
+///
+/// let (mut archive, mut clear) = (Vec::new(), Vec::new());
+/// let passphrase = "correct horse battery".into();
+/// seal_archive(&passphrase, b"backup", &mut &b"everything"[..], &mut archive, &OsRandom)?;
+/// open_archive(&passphrase, b"backup", &mut &archive[..], &mut clear)?;
+/// assert_eq!(clear, b"everything");
+/// # Ok::<(), starpay_keys::passphrase::PassphraseError>(())
+/// ```
 ///
 /// # Errors
-/// When the passphrase is too short, memory is missing, or reading or writing fails.
+/// [`PassphraseError::TooShort`], [`PassphraseError::Unavailable`] when memory is missing,
+/// [`PassphraseError::Stream`] when reading or writing fails.
 pub fn seal_archive(
     passphrase: &SecretString,
     context: &[u8],
@@ -134,7 +148,8 @@ pub fn seal_archive(
 /// caller throws away what was written.
 ///
 /// # Errors
-/// When it is not such an archive, or does not open under this passphrase and context.
+/// [`PassphraseError::Malformed`] when it is not such an archive or asks for more than 1 GiB of memory,
+/// [`PassphraseError::Stream`] when it does not open under this passphrase and context.
 pub fn open_archive(
     passphrase: &SecretString,
     context: &[u8],

@@ -5,6 +5,24 @@
 //! the PIN pepper: without the keystore, a stolen table cannot even be tried against the
 //! million possible PINs. One hash takes about 19 MiB and some 20 ms: callers run it on a
 //! bounded pool and lock an operator out after a few wrong tries.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::pepper::Pepper;
+//! use starpay_keys::pin::{Pin, PinHasher, WeakPin};
+//!
+//! let serial = "99990004STAR00000001";
+//! assert_eq!(Pin::parse(b"123456").unwrap().into_strong(&[serial]), Err(WeakPin::Run));
+//! assert_eq!(Pin::parse(b"199002").unwrap().into_strong(&[serial]), Err(WeakPin::Date));
+//! let chosen = Pin::parse(b"739164").unwrap().into_strong(&[serial])?;
+//!
+//! let hasher = PinHasher::new(Pepper::from_bytes([3; 32]));
+//! let stored = hasher.hash(&chosen, &OsRandom)?;
+//! assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+//! assert!(hasher.verify(&Pin::parse(b"739164").unwrap(), &stored)?);
+//! assert!(!hasher.verify(&Pin::parse(b"739165").unwrap(), &stored)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -76,7 +94,7 @@ impl Pin {
     /// Reads exactly six ASCII digits.
     ///
     /// # Errors
-    /// For anything else.
+    /// [`PinFormatError`] for anything else.
     pub fn parse(digits: &[u8]) -> Result<Self, PinFormatError> {
         match KeyBytes::from_slice(digits) {
             Some(bytes) if digits.iter().all(u8::is_ascii_digit) => Ok(Self(bytes)),
@@ -84,7 +102,7 @@ impl Pin {
         }
     }
 
-    /// The digits. Only for sealing them into an envelope on the terminal.
+    /// The six digits in ASCII. Only for sealing them into an envelope on the terminal.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.0.expose()
@@ -96,7 +114,7 @@ impl Pin {
     /// number, telephone. Characters other than digits in them are skipped.
     ///
     /// # Errors
-    /// The first reason that makes it weak.
+    /// The first reason that makes it weak, in the order repeated, run, common, date, own number.
     pub fn into_strong(self, own_numbers: &[&str]) -> Result<StrongPin, WeakPin> {
         let digits = self.0.expose();
         if is_repeated(digits) {
@@ -175,7 +193,7 @@ impl PinHasher {
         Self { pepper }
     }
 
-    /// Hashes a PIN with a fresh salt; the answer is a PHC string for the database.
+    /// Hashes a PIN with a fresh salt of 16 bytes; the answer is a PHC string for the database.
     ///
     /// # Errors
     /// [`PinHashError::Unavailable`] when there is no memory for it.
@@ -191,7 +209,8 @@ impl PinHasher {
     /// Is this the PIN that was hashed? Compared in constant time.
     ///
     /// # Errors
-    /// When the stored text is no hash of ours, or there is no memory for the comparison.
+    /// [`PinHashError::Malformed`] when the stored text is no hash of ours or dearer than any of ours,
+    /// [`PinHashError::Unavailable`] when there is no memory for the comparison.
     pub fn verify(&self, pin: &Pin, stored: &str) -> Result<bool, PinHashError> {
         let hash = PasswordHash::new(stored).map_err(|_| PinHashError::Malformed)?;
         let params = Params::try_from(&hash).map_err(|_| PinHashError::Malformed)?;

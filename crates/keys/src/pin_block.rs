@@ -5,10 +5,33 @@
 //! |---|---|---|---|
 //! | ISO 9564 format 0 (X9.8 with PAN) | 8 bytes | [`TdesPik`] | field 52, 53.1 = 2 |
 //! | X9.8 without PAN | 8 bytes | [`TdesPik`] | field 52, 53.1 = 1 |
-//! | ISO 9564 format 4 | 16 bytes | [`AesPik`] | DUKPT terminals |
+//! | ISO 9564 format 4 | 16 bytes | [`AesPik`](crate::working_key::AesPik) | DUKPT terminals |
 //! | sixteen bytes with PAN | 16 bytes | [`Sm4Pik`] | field 59 tag A1 |
 //!
 //! The last layout is what Chinese SM4 terminals use; one public source, no official text read.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::pan::Pan;
+//! use starpay_keys::pin_block::{PinBlockError, PinSealing, translate};
+//! use starpay_keys::working_key::{Sm4Pik, TdesPik};
+//!
+//! // From a terminal's field 52 to a host that speaks SM4: the PIN itself is never handed out.
+//! let terminal = TdesPik::from_bytes(&hex::decode("3BCB4AE3045480B0ADB0644C2FCD3EBA")?)?;
+//! let host = Sm4Pik::from_bytes(&hex::decode("2CAAC2D3BB3325D921538BF1D869E089")?)?;
+//! let pan = Pan::parse("6225880123456784")?;
+//! let from = PinSealing::Iso0 { pik: &terminal, pan: &pan };
+//! let to = PinSealing::Sm4 { pik: &host, pan: &pan };
+//! let field_52 = hex::decode("1F4648F1DF733387")?;
+//! let sealed = translate(&field_52, &from, &to, &OsRandom)?;
+//! assert_eq!(hex::encode_upper(sealed), "FDEDC5C99C59548B14C53B4876073D4C");
+//!
+//! // Never to another card.
+//! let other = Pan::parse("4111111111111111")?;
+//! let to = PinSealing::Sm4 { pik: &host, pan: &other };
+//! assert_eq!(translate(&field_52, &from, &to, &OsRandom), Err(PinBlockError::PanChanged));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! A clear PIN lives in wiped memory from [`CardPin::parse`] or `open` to `seal`, and [`translate`]
 //! hands none out. Whatever is wrong with an opened block is one error: an answer that told which
@@ -40,7 +63,7 @@ pub enum PinBlockError {
     /// The text is not 4 to 12 decimal digits.
     #[error("a PIN has 4 to 12 digits")]
     Pin,
-    /// Not 8 or 16 bytes, as the format has them.
+    /// Not the length of the format, which is so many bytes: 8 or 16.
     #[error("a PIN block of this format has {0} bytes")]
     Length(usize),
     /// Opened to nothing of its form: other key, other card number, or changed.
@@ -51,14 +74,14 @@ pub enum PinBlockError {
     PanChanged,
 }
 
-/// A cardholder's PIN. Redacted, wiped on drop, compared in constant time.
+/// A cardholder's PIN, 4 to 12 digits. Redacted, wiped on drop, compared in constant time.
 pub struct CardPin(Zeroizing<Vec<u8>>);
 
 impl CardPin {
     /// Reads the digits.
     ///
     /// # Errors
-    /// When they are not 4 to 12 decimal digits.
+    /// [`PinBlockError::Pin`] when they are not 4 to 12 ASCII digits.
     pub fn parse(text: &str) -> Result<Self, PinBlockError> {
         if !PIN_DIGITS.contains(&text.len()) {
             return Err(PinBlockError::Pin);
@@ -102,7 +125,7 @@ impl PartialEq for CardPin {
 
 impl Eq for CardPin {}
 
-/// A clear block or part of one. Redacted, wiped on drop.
+/// A clear block or part of one, `N` bytes (8 or 16). Redacted, wiped on drop.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct ClearBlock<const N: usize>([u8; N]);
 
@@ -126,7 +149,7 @@ impl<const N: usize> ClearBlock<N> {
 }
 
 impl ClearBlock<8> {
-    /// Encrypts the block under a PIN key: field 52.
+    /// Encrypts the block under a PIN key (TDES, one block): field 52, eight bytes.
     #[must_use]
     pub fn seal(&self, pik: &TdesPik) -> [u8; 8] {
         let mut sealed = self.0;
@@ -136,7 +159,7 @@ impl ClearBlock<8> {
 }
 
 impl ClearBlock<16> {
-    /// Encrypts the sixteen-byte block with PAN under an SM4 PIN key.
+    /// Encrypts the sixteen-byte block with PAN under an SM4 PIN key (one block): field 59 tag A1.
     #[must_use]
     pub fn seal(&self, pik: &Sm4Pik) -> [u8; 16] {
         let mut sealed = self.0;

@@ -49,10 +49,15 @@ const CHECKS: [(&str, Check); 17] = [
     ("key blocks, envelopes and signatures", transport),
 ];
 
-/// Runs every check.
+/// Runs every check, within milliseconds.
+///
+/// ```
+/// starpay_keys::power_on::check(&starpay_keys::OsRandom)?;
+/// # Ok::<(), starpay_keys::power_on::PowerOnFailure>(())
+/// ```
 ///
 /// # Errors
-/// The first one that failed.
+/// [`PowerOnFailure`] naming the first one that failed.
 pub fn check(random: &dyn Random) -> Result<(), PowerOnFailure> {
     for (name, check) in CHECKS {
         if check(random) != Some(true) {

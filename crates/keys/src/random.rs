@@ -37,7 +37,7 @@ impl<R: Random + ?Sized> Random for Arc<R> {
     }
 }
 
-/// Draws an array.
+/// Draws an array of `N` bytes.
 #[must_use]
 pub fn array<const N: usize>(random: &dyn Random) -> [u8; N] {
     let mut bytes = [0_u8; N];

@@ -12,6 +12,19 @@
 //! The context names the place the value belongs to (table, column, row id): a sealed value
 //! moved to another row does not open there. Nonces are random, so one data key may seal at
 //! most 2³² values (SP 800-38D §8.3); data keys are rotated long before.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::seal::{DataKey, OVERHEAD_BYTES, SealError, key_id, open, seal};
+//!
+//! let key = DataKey::generate(&OsRandom);
+//! let sealed = seal(&key, [7; 16], b"merchant/mer_1/mobile", b"15400000001", &OsRandom);
+//! assert_eq!(sealed.len(), 11 + OVERHEAD_BYTES);
+//! assert_eq!(key_id(&sealed), Some([7; 16]), "which key to fetch");
+//! assert_eq!(*open(&key, b"merchant/mer_1/mobile", &sealed)?, b"15400000001");
+//! assert_eq!(open(&key, b"merchant/mer_2/mobile", &sealed), Err(SealError::Refused), "another row");
+//! # Ok::<(), SealError>(())
+//! ```
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -23,7 +36,7 @@ use crate::secret::KeyBytes;
 
 pub use crate::stream::{CHUNK_BYTES, StreamError, open_stream, seal_stream};
 
-/// The id of a key, in clear beside everything sealed under it.
+/// The id of a key, sixteen bytes, in clear beside everything sealed under it.
 pub type KeyId = [u8; 16];
 
 pub(crate) const VALUE_VERSION: u8 = 1;
@@ -54,7 +67,7 @@ pub enum SealError {
 pub struct DataKey(KeyBytes<32>);
 
 impl DataKey {
-    /// Draws a new key.
+    /// Draws a new key of 32 bytes.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         Self(KeyBytes::new(random::array(random)))
@@ -92,7 +105,7 @@ impl DataKey {
     }
 }
 
-/// Seals one value under a data key, bound to a context.
+/// Seals one value under a data key, bound to a context; [`OVERHEAD_BYTES`] longer than `plain`.
 #[must_use]
 pub fn seal(key: &DataKey, key_id: KeyId, context: &[u8], plain: &[u8], random: &dyn Random) -> Vec<u8> {
     let nonce: [u8; NONCE_BYTES] = random::array(random);
@@ -112,7 +125,8 @@ pub fn seal(key: &DataKey, key_id: KeyId, context: &[u8], plain: &[u8], random: 
 /// Opens what [`seal`] made, with the same key and context.
 ///
 /// # Errors
-/// When it does not open; see [`SealError`].
+/// [`SealError::Malformed`] when it is too short, [`SealError::UnknownVersion`] for another layout,
+/// [`SealError::Refused`] when it does not open.
 pub fn open(key: &DataKey, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (head, rest) = sealed.split_at_checked(1 + KEY_ID_BYTES).ok_or(SealError::Malformed)?;
     if let Some(&version) = head.first().filter(|&&version| version != VALUE_VERSION) {

@@ -1,4 +1,18 @@
 //! Signatures: ECDSA over P-256 with SHA-256 (FIPS 186-5), 64 bytes `r‖s`.
+//!
+//! ```
+//! use starpay_keys::OsRandom;
+//! use starpay_keys::signature::{PublicKey, Signature, SignatureError, SigningKey};
+//!
+//! let key = SigningKey::generate(&OsRandom);
+//! let (spki, signature) = (key.public_key().spki_der(), key.sign(b"statement").to_bytes());
+//! assert_eq!((spki.len(), signature.len()), (91, 64));
+//!
+//! let known = PublicKey::from_spki_der(&spki)?;
+//! known.verify(b"statement", &Signature::from_bytes(&signature)?)?;
+//! assert!(known.verify(b"statemenT", &Signature::from_bytes(&signature)?).is_err());
+//! # Ok::<(), SignatureError>(())
+//! ```
 
 use std::fmt;
 
@@ -31,7 +45,7 @@ impl Signature {
     /// Reads the 64 bytes.
     ///
     /// # Errors
-    /// When the length is wrong, or `r` or `s` is outside the group's order.
+    /// [`SignatureError::Malformed`] when the length is wrong, or `r` or `s` is outside the group's order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
         p256::ecdsa::Signature::from_slice(bytes).map(Self).map_err(|_| SignatureError::Malformed)
     }
@@ -61,7 +75,8 @@ impl PublicKey {
     /// Only the one usual encoding is taken, so that a key has one thumbprint.
     ///
     /// # Errors
-    /// When it is another kind of key, another encoding, or not a point of the curve.
+    /// [`SignatureError::KeyMalformed`] when it is another kind of key, another encoding, or not a
+    /// point of the curve.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, SignatureError> {
         let key = p256::ecdsa::VerifyingKey::from_public_key_der(der)
             .map(Self)
@@ -89,7 +104,7 @@ impl PublicKey {
         self.0.to_sec1_bytes().to_vec()
     }
 
-    /// SHA-256 of the SPKI DER: the name of the key on the wire.
+    /// SHA-256 of the SPKI DER, 32 bytes: the name of the key on the wire.
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {
         thumbprint(&self.spki_der())

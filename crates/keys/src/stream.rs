@@ -94,7 +94,7 @@ impl Chunks {
 /// context are bound to every chunk.
 ///
 /// # Errors
-/// When reading or writing fails, or beyond 256 TiB.
+/// [`StreamError::Io`] when reading or writing fails, [`StreamError::TooLong`] beyond 256 TiB.
 pub fn seal_stream(
     key: &DataKey,
     key_id: KeyId,
@@ -119,13 +119,14 @@ pub fn seal_stream(
     Ok(clear)
 }
 
-/// Opens what [`seal_stream`] made; answers the clear length.
+/// Opens what [`seal_stream`] made; answers the clear length in bytes.
 ///
 /// Each chunk is written once it is verified, but only `Ok` says that the end was reached: on
 /// an error the caller must throw away what was written.
 ///
 /// # Errors
-/// When it does not open; see [`StreamError`].
+/// [`StreamError::Malformed`] when the head is none, [`StreamError::Refused`] when a chunk does not open
+/// or the end is missing, [`StreamError::Io`] when reading or writing fails.
 pub fn open_stream(
     key: &DataKey,
     context: &[u8],

@@ -8,6 +8,24 @@
 //!   [`seal_aes`](TrackDigits::seal_aes): the whole track, `F`-filled to whole blocks, each block
 //!   by itself (ECB).
 //!
+//! ```
+//! use starpay_keys::track::{TrackDigits, TrackError};
+//! use starpay_keys::working_key::{Sm4Tdk, TdesTdk};
+//!
+//! let track = TrackDigits::parse("1234567890123456789=05082017819991683")?;
+//! assert_eq!(track.count(), 37); // digits and separator: the length prefix of field 35
+//! let tdk = TdesTdk::from_bytes(&hex::decode("EC2CF7B0B98F57E523B30E4FB6AB2570")?)?;
+//! let sealed = track.seal_tdes(&tdk);
+//! assert_eq!(hex::encode_upper(&sealed), "65DE84BE7B4C6AB35F78C3EBCE7CCF58C84391E8513DFF88");
+//! assert!(TrackDigits::open_tdes(&sealed, &tdk)? == track);
+//!
+//! let tdk = Sm4Tdk::from_bytes(&hex::decode("5FFE46C3ECAFED00B7A3106776505DB3")?)?;
+//! let sealed = track.seal_sm4(&tdk);
+//! assert_eq!(hex::encode_upper(&sealed), "266FFC37891E7698C8799E22C8C25218A4EEFEEF5A183B1F3A0F4BFD1B41F739");
+//! assert_eq!(TrackDigits::open_sm4(&sealed[1..], &tdk).unwrap_err(), TrackError::Length);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A host that prefixes a length byte and fills with zeros is known of too, but not how it counts;
 //! that form is not here.
 
@@ -23,7 +41,7 @@ const SEPARATOR: u8 = 0xD;
 const FILL: u8 = 0xF;
 const TAIL_BYTES: usize = 8;
 
-/// The most digits: track 3 (field 36).
+/// The most digits and separators: track 3 (field 36).
 pub const DIGITS_MAX: usize = 104;
 
 /// Why a track was not taken or opened.
@@ -32,7 +50,7 @@ pub enum TrackError {
     /// A character that is no digit and no separator (`=` or `D`), or more than 104 of them.
     #[error("a track is 1 to 104 digits and separators")]
     Characters,
-    /// Too short to have eight bytes before its last one.
+    /// Too short to have eight bytes before its last one: under 17 digits and separators.
     #[error("the track is too short for its tail to be encrypted")]
     TooShort,
     /// Not whole cipher blocks, or longer than a track can be.
@@ -48,10 +66,10 @@ pub enum TrackError {
 pub struct TrackDigits(Zeroizing<Vec<u8>>);
 
 impl TrackDigits {
-    /// Reads digits and separators, `=` or `D`.
+    /// Reads 1 to 104 digits and separators, `=` or `D`, without sentinels and check character.
     ///
     /// # Errors
-    /// [`TrackError::Characters`].
+    /// [`TrackError::Characters`] for anything else.
     pub fn parse(text: &str) -> Result<Self, TrackError> {
         let mut nibbles = Zeroizing::new(Vec::with_capacity(text.len().min(DIGITS_MAX)));
         if text.is_empty() || text.len() > DIGITS_MAX {
@@ -92,7 +110,7 @@ impl TrackDigits {
         pack(&self.0)
     }
 
-    /// `F`-filled to whole blocks of `N` bytes.
+    /// `F`-filled to whole blocks of `N` bytes (8 or 16).
     #[must_use]
     pub fn filled<const N: usize>(&self) -> Zeroizing<Vec<u8>> {
         let mut nibbles = Zeroizing::new(Vec::with_capacity(self.0.len().next_multiple_of(2 * N)));
@@ -104,7 +122,7 @@ impl TrackDigits {
     /// The eight bytes that [`TrackDigits::seal_tail_tdes`] encrypts (track data block, TDB).
     ///
     /// # Errors
-    /// [`TrackError::TooShort`].
+    /// [`TrackError::TooShort`] under nine packed bytes.
     pub fn tail(&self) -> Result<Zeroizing<[u8; TAIL_BYTES]>, TrackError> {
         let packed = self.packed();
         let before_last = packed.split_last().map(|(_, rest)| rest);
@@ -125,7 +143,8 @@ impl TrackDigits {
     /// Opens such a field of `count` digits.
     ///
     /// # Errors
-    /// When the count is not the field's, or what opens is no track.
+    /// [`TrackError::Length`] when the count is not the field's, [`TrackError::TooShort`] under nine
+    /// bytes, [`TrackError::Unsound`] when what opens is no track.
     pub fn open_tail_tdes(field: &[u8], count: usize, tdk: &TdesTdk) -> Result<Self, TrackError> {
         if field.len() != count.div_ceil(2) || count > DIGITS_MAX {
             return Err(TrackError::Length);
@@ -136,7 +155,7 @@ impl TrackDigits {
         Self::checked(nibbles.get(..count).unwrap_or_default())
     }
 
-    /// The whole track under TDES.
+    /// The whole track under TDES: a multiple of 8 bytes.
     #[must_use]
     pub fn seal_tdes(&self, tdk: &TdesTdk) -> Vec<u8> {
         self.seal_whole(tdk.cipher())
@@ -145,12 +164,13 @@ impl TrackDigits {
     /// Opens [`TrackDigits::seal_tdes`].
     ///
     /// # Errors
-    /// When it is not made of whole blocks or what opens is no track.
+    /// [`TrackError::Length`] when it is not made of whole blocks, [`TrackError::Unsound`] when what
+    /// opens is no track.
     pub fn open_tdes(sealed: &[u8], tdk: &TdesTdk) -> Result<Self, TrackError> {
         Self::open_whole(sealed, tdk.cipher())
     }
 
-    /// The whole track under SM4.
+    /// The whole track under SM4: a multiple of 16 bytes.
     #[must_use]
     pub fn seal_sm4(&self, tdk: &Sm4Tdk) -> Vec<u8> {
         self.seal_whole(tdk.cipher())
@@ -159,12 +179,13 @@ impl TrackDigits {
     /// Opens [`TrackDigits::seal_sm4`].
     ///
     /// # Errors
-    /// When it is not made of whole blocks or what opens is no track.
+    /// [`TrackError::Length`] when it is not made of whole blocks, [`TrackError::Unsound`] when what
+    /// opens is no track.
     pub fn open_sm4(sealed: &[u8], tdk: &Sm4Tdk) -> Result<Self, TrackError> {
         Self::open_whole(sealed, tdk.cipher())
     }
 
-    /// The whole track under AES, for terminals with a DUKPT data key.
+    /// The whole track under AES, for terminals with a DUKPT data key: a multiple of 16 bytes.
     #[must_use]
     pub fn seal_aes(&self, key: &AesDataKey) -> Vec<u8> {
         self.seal_whole(key.cipher())
@@ -173,7 +194,8 @@ impl TrackDigits {
     /// Opens [`TrackDigits::seal_aes`].
     ///
     /// # Errors
-    /// When it is not made of whole blocks or what opens is no track.
+    /// [`TrackError::Length`] when it is not made of whole blocks, [`TrackError::Unsound`] when what
+    /// opens is no track.
     pub fn open_aes(sealed: &[u8], key: &AesDataKey) -> Result<Self, TrackError> {
         Self::open_whole(sealed, key.cipher())
     }

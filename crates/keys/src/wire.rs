@@ -2,12 +2,22 @@
 //!
 //! Each is one of the formulas of `docs/protocol/terminal-control.md`; both ends call these
 //! functions, so there is one place to read and no second spelling to drift.
+//!
+//! ```
+//! use starpay_keys::wire;
+//!
+//! let text = wire::request_text("POST", "/terminal/v1/claims", 1_700_000_000_000, "AAAA", b"");
+//! assert!(text.starts_with("starpay-terminal-v1\nPOST\n/terminal/v1/claims\n1700000000000\nAAAA\n"));
+//! assert_eq!(wire::base64url(&[0xFB, 0xEF]), "--8");
+//! assert_eq!(wire::array_from_base64url::<2>("--8"), Some([0xFB, 0xEF]));
+//! assert_eq!(wire::from_base64url("++8="), None, "one spelling only");
+//! ```
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// Binary in JSON and headers: base64url without padding.
+/// Binary in JSON and headers: base64url without padding (RFC 4648, 5).
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -27,7 +37,8 @@ pub fn array_from_base64url<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// What the device signs for each request.
 ///
-/// `path_and_query` is the request target as sent; `nonce` the header's text.
+/// `path_and_query` is the request target as sent; `timestamp_ms` Unix milliseconds; `nonce` the
+/// header's text; of `body` only SHA-256 goes in.
 #[must_use]
 pub fn request_text(
     method: &str,

@@ -29,10 +29,12 @@ pub struct DeviceSubject<'a> {
     pub device_id: &'a str,
 }
 
-/// Makes the self-signed root certificate of the authority key.
+/// Makes the self-signed root certificate of the authority key, valid from five minutes before `now_s`
+/// (Unix seconds) for [`ROOT_DAYS`].
 ///
 /// # Errors
-/// When the name cannot stand in a certificate or the key store does not sign.
+/// [`CertificateError::Name`] when the name is empty, longer than 64 characters or holds a control
+/// character, [`CertificateError::Hsm`] when the key store does not sign.
 pub fn create_root(
     hsm: &dyn Hsm,
     name: &str,
@@ -47,10 +49,11 @@ pub fn create_root(
     Certificate::parse(made.der())
 }
 
-/// Issues the certificate of the platform's own signing key.
+/// Issues the certificate of the platform's own signing key, valid for [`PLATFORM_DAYS`].
 ///
 /// # Errors
-/// When the name cannot stand in a certificate or the key store does not sign.
+/// [`CertificateError::Name`] when the name is empty, longer than 64 characters or holds a control
+/// character, [`CertificateError::Hsm`] when the key store does not sign.
 pub fn issue_platform(
     hsm: &dyn Hsm,
     root: &Certificate,
@@ -68,7 +71,9 @@ pub fn issue_platform(
 /// Issues a device's one-year certificate for the key of a verified request.
 ///
 /// # Errors
-/// When a name cannot stand in a certificate or the key store does not sign.
+/// [`CertificateError::Name`] when serial number or device id cannot stand in a certificate,
+/// [`CertificateError::Issuer`] when `root` is not the key store's, [`CertificateError::Hsm`] when it
+/// does not sign.
 pub fn issue_device(
     hsm: &dyn Hsm,
     root: &Certificate,

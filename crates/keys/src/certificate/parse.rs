@@ -14,10 +14,12 @@ use crate::signature::{PublicKey, Signature};
 const DER_BYTES_MAX: usize = 8 * 1024;
 
 impl Certificate {
-    /// Reads a certificate in DER. Nothing is verified yet.
+    /// Reads a certificate in DER, at most 8,192 bytes. Nothing is verified yet.
     ///
     /// # Errors
-    /// When it is malformed, holds another kind of key, or an unknown critical extension.
+    /// [`CertificateError::Malformed`] when it is none, is longer, or holds an unknown critical
+    /// extension; [`CertificateError::Algorithm`] for another kind of key;
+    /// [`CertificateError::Signature`] when what stands for a signature cannot be one.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
         if der.len() > DER_BYTES_MAX {
             return Err(CertificateError::Malformed);
@@ -55,7 +57,7 @@ impl Certificate {
     /// Reads the first certificate of a PEM text, for example a trust anchor's file.
     ///
     /// # Errors
-    /// When there is none, or it is refused by [`Certificate::parse`].
+    /// [`CertificateError::Malformed`] when there is none, else as [`Certificate::parse`].
     pub fn parse_pem(pem: &str) -> Result<Self, CertificateError> {
         use rustls_pki_types::CertificateDer;
         use rustls_pki_types::pem::PemObject;
@@ -73,11 +75,12 @@ pub struct CertificateRequest {
 }
 
 impl CertificateRequest {
-    /// Reads a request in DER and verifies its signature. Only the key is taken from it: names
+    /// Reads a request in DER, at most 8,192 bytes, and verifies its signature. Only the key is taken from it: names
     /// and extensions a device asks for are not ours to repeat.
     ///
     /// # Errors
-    /// When it is malformed, has another kind of key, or its signature does not verify.
+    /// [`CertificateError::Malformed`], [`CertificateError::Algorithm`] for another kind of key,
+    /// [`CertificateError::Signature`] when it does not verify.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
         if der.len() > DER_BYTES_MAX {
             return Err(CertificateError::Malformed);

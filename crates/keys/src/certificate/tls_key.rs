@@ -37,7 +37,7 @@ impl TlsKey {
     /// A certificate request (PKCS#10 DER) naming the terminal's serial number; the same every time.
     ///
     /// # Errors
-    /// When the serial number cannot stand in a certificate.
+    /// [`CertificateError::Name`] when the serial number cannot stand in a certificate.
     pub fn request(&self, serial: &str) -> Result<Vec<u8>, CertificateError> {
         issue::request(&self.0, serial)
     }
@@ -79,7 +79,7 @@ impl TlsKey {
     /// Reads what [`TlsKey::seal`] made.
     ///
     /// # Errors
-    /// When it does not open under this local key.
+    /// [`SealError`] when it does not open under this local key.
     pub fn open(local: &DataKey, sealed: &[u8]) -> Result<Self, SealError> {
         let clear = seal::open(local, CONTEXT, sealed)?;
         SigningKey::from_bytes(&clear).map(Self).ok_or(SealError::Malformed)

@@ -49,7 +49,7 @@ impl Usage {
         Self::InitialKey,
     ];
 
-    /// Its number in the standard.
+    /// Its number in the standard, two bytes.
     #[must_use]
     pub const fn number(self) -> u16 {
         match self {
@@ -89,7 +89,7 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    /// The length in bytes.
+    /// The length in bytes: 16, 24 or 32.
     #[must_use]
     pub const fn bytes(self) -> usize {
         match self {

@@ -17,10 +17,10 @@ const REGISTERS: usize = 32;
 const HEAD_BYTES: usize = 13;
 const KEY_BYTES_MAX: usize = 32;
 
-/// The longest stored state.
+/// The longest stored state, in bytes.
 pub const STATE_BYTES_MAX: usize = HEAD_BYTES + REGISTERS * (1 + KEY_BYTES_MAX);
 
-/// A terminal's keys.
+/// A terminal's keys: at most 32 of them (X9.24-3-2017). Redacted, wiped on drop.
 pub struct Device {
     id: InitialKeyId,
     /// The next counter; zero when every one is used.
@@ -66,7 +66,8 @@ impl Device {
     /// made with these keys leaves the terminal: after a crash a counter must not come again.
     ///
     /// # Errors
-    /// [`DukptError::Exhausted`].
+    /// [`DukptError::Exhausted`] when every counter is used, [`DukptError::State`] when the stored state
+    /// lacked the key of this one.
     pub fn next_transaction(&mut self) -> Result<Transaction, DukptError> {
         let counter = self.next_counter().ok_or(DukptError::Exhausted)?;
         let lowest = counter.trailing_zeros();
@@ -118,7 +119,7 @@ impl Device {
     /// Goes on from a stored state.
     ///
     /// # Errors
-    /// [`DukptError::State`].
+    /// [`DukptError::State`] when the bytes are not what [`Device::to_state`] writes.
     pub fn from_state(state: &[u8]) -> Result<Self, DukptError> {
         Self::read(state).ok_or(DukptError::State)
     }

@@ -8,19 +8,20 @@ use super::derivation::{DerivationKey, Usage};
 use super::ksn::{InitialKeyId, Ksn, tail};
 use super::{DukptError, TransactionKeys};
 
-/// A base derivation key (BDK). Whoever has it has the keys of all its terminals.
+/// A base derivation key (BDK, 基础派生密钥): AES, 16, 24 or 32 bytes. Whoever has it has the keys of all
+/// its terminals. Redacted, wiped on drop.
 pub struct BaseDerivationKey(DerivationKey);
 
 impl BaseDerivationKey {
     /// Takes an AES key.
     ///
     /// # Errors
-    /// When it does not have 16, 24 or 32 bytes.
+    /// [`DukptError::KeyLength`] when it does not have 16, 24 or 32 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DukptError> {
         DerivationKey::new(bytes).map(Self)
     }
 
-    /// The initial key to load into one terminal.
+    /// The initial key to load into one terminal, as long as the base key.
     ///
     /// # Errors
     /// Never for a checked key.
@@ -54,7 +55,7 @@ impl InitialKey {
     /// Takes an initial key as it was delivered (a key block of usage `B1`).
     ///
     /// # Errors
-    /// When it does not have 16, 24 or 32 bytes.
+    /// [`DukptError::KeyLength`] when it does not have 16, 24 or 32 bytes.
     pub fn from_bytes(bytes: &[u8], id: InitialKeyId) -> Result<Self, DukptError> {
         Ok(Self { key: DerivationKey::new(bytes)?, id })
     }
@@ -68,7 +69,7 @@ impl InitialKey {
     /// The keys of one transaction: walks the counter's set bits from the top.
     ///
     /// # Errors
-    /// When no terminal uses this counter.
+    /// [`DukptError::Counter`] when no terminal uses this counter.
     pub fn transaction(&self, counter: u32) -> Result<TransactionKeys, DukptError> {
         let ksn = Ksn::new(self.id, counter)?;
         let mut intermediate = DerivationKey::new(&Zeroizing::new(self.key.expose().to_vec()))?;
@@ -111,7 +112,7 @@ impl LastCounter {
     /// after the message's MAC verified, or a stranger could use counters up.
     ///
     /// # Errors
-    /// [`DukptError::Replayed`].
+    /// [`DukptError::Replayed`] when it is not above.
     pub const fn accept(self, ksn: Ksn) -> Result<Self, DukptError> {
         let given = ksn.counter();
         if given > self.0 { Ok(Self(given)) } else { Err(DukptError::Replayed { given, last: self.0 }) }

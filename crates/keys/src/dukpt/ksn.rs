@@ -2,13 +2,14 @@
 
 use super::DukptError;
 
-/// The most bits set in a counter a terminal uses.
+/// The most bits set in a counter a terminal uses (X9.24-3-2017). It bounds a host's derivations.
 pub const COUNTER_BITS_MAX: u32 = 16;
 
-/// Which initial key a terminal was given: the id of its base key, then its own.
+/// Which initial key a terminal was given, eight bytes: the id of its base key (4), then its own (4).
 pub type InitialKeyId = [u8; 8];
 
-/// A key serial number: initial key id and transaction counter. Not secret.
+/// A key serial number, twelve bytes: initial key id (8) and transaction counter (4, big-endian).
+/// Not secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ksn {
     initial_key_id: InitialKeyId,
@@ -19,7 +20,8 @@ impl Ksn {
     /// Reads the twelve bytes that come with a message.
     ///
     /// # Errors
-    /// When there are not twelve, or no terminal uses the counter.
+    /// [`DukptError::KsnLength`] when there are not twelve, [`DukptError::Counter`] when no terminal uses
+    /// the counter.
     pub fn parse(bytes: &[u8]) -> Result<Self, DukptError> {
         match bytes {
             [id @ .., c0, c1, c2, c3] => {
@@ -33,7 +35,7 @@ impl Ksn {
     /// Puts one together.
     ///
     /// # Errors
-    /// When the counter is zero or has more than sixteen bits set.
+    /// [`DukptError::Counter`] when the counter is zero or has more than sixteen bits set.
     pub fn new(initial_key_id: InitialKeyId, counter: u32) -> Result<Self, DukptError> {
         if counter == 0 || counter.count_ones() > COUNTER_BITS_MAX {
             return Err(DukptError::Counter(counter));
@@ -41,7 +43,7 @@ impl Ksn {
         Ok(Self { initial_key_id, counter })
     }
 
-    /// As it travels.
+    /// The twelve bytes that travel.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 12] {
         let [i0, i1, i2, i3, i4, i5, i6, i7] = self.initial_key_id;

@@ -153,6 +153,7 @@ codes! {
 }
 
 /// What the key is for: two characters of X9.143 table 3, or two digits of a private agreement.
+/// `Display` writes the two characters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyUsage([char; 2]);
 
@@ -183,7 +184,7 @@ impl KeyUsage {
     /// Reads the two characters.
     ///
     /// # Errors
-    /// When X9.143 does not know them.
+    /// [`KeyBlockError::Usage`] when X9.143 does not know them.
     pub fn parse(text: &str) -> Result<Self, KeyBlockError> {
         let unknown = || KeyBlockError::Usage(text.to_owned());
         let private = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -221,7 +222,7 @@ impl KeyVersion {
     /// Reads the two characters.
     ///
     /// # Errors
-    /// When they are not letters or digits.
+    /// [`KeyBlockError::KeyVersion`] when they are not two ASCII letters or digits.
     pub fn parse(text: &str) -> Result<Self, KeyBlockError> {
         let mut characters = text.chars().filter(char::is_ascii_alphanumeric);
         match (characters.next(), characters.next(), text.len()) {

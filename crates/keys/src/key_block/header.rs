@@ -6,7 +6,7 @@ use super::{BLOCK_CHARACTERS_MAX, KeyBlockError};
 
 const HEADER_CHARACTERS: usize = 16;
 
-/// A key block's header.
+/// A key block's header: sixteen characters, then the optional blocks (X9.143-2022, table 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// How the block is protected.

@@ -7,6 +7,9 @@ pub(super) const HEAD_CHARACTERS: usize = 4;
 pub(super) const PADDING_ID: &str = "PB";
 
 /// An optional block: an id of X9.143 table 8 (or two digits of a private agreement) and its text.
+///
+/// Its length field counts id and length field too: two hex digits up to 255 characters, and the
+/// extended form above.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalBlock {
     id: String,
@@ -22,7 +25,8 @@ impl OptionalBlock {
     /// Makes a block to be wrapped. The padding block is made by [`super::wrap`] itself.
     ///
     /// # Errors
-    /// When the id is unknown or `PB`, or the text is not printable ASCII.
+    /// [`KeyBlockError::OptionalId`] when the id is unknown or `PB`, [`KeyBlockError::NotAscii`] when the
+    /// text is not printable ASCII.
     pub fn new(id: &str, content: &str) -> Result<Self, KeyBlockError> {
         Self::check_id(id)?;
         if id == PADDING_ID {
@@ -34,13 +38,13 @@ impl OptionalBlock {
         Ok(Self { id: id.to_owned(), content: content.to_owned() })
     }
 
-    /// The id.
+    /// The id, two characters.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The text.
+    /// The text, without id and length.
     #[must_use]
     pub fn content(&self) -> &str {
         &self.content

@@ -33,7 +33,8 @@ fn open<const N: usize>(
     }
 }
 
-/// ISO 9564-1 format 0, which is ANSI X9.8 with PAN.
+/// ISO 9564-1 format 0, which is ANSI X9.8 with PAN: eight bytes under TDES. One PIN and one card
+/// number give one block.
 pub mod iso0 {
     use super::{CardPin, ClearBlock, FILL_F, Pan, PinBlockError};
     use crate::working_key::TdesPik;
@@ -53,7 +54,8 @@ pub mod iso0 {
     /// Opens a field 52.
     ///
     /// # Errors
-    /// When it does not have eight bytes or is not sound.
+    /// [`PinBlockError::Length`] when it does not have eight bytes, [`PinBlockError::Unsound`] for all
+    /// else.
     pub fn open(block: &[u8], pan: &Pan, pik: &TdesPik) -> Result<CardPin, PinBlockError> {
         super::open(block, pan_part(pan).expose(), pik.cipher())
     }
@@ -74,7 +76,8 @@ pub mod without_pan {
     /// Opens a field 52.
     ///
     /// # Errors
-    /// When it does not have eight bytes or is not sound.
+    /// [`PinBlockError::Length`] when it does not have eight bytes, [`PinBlockError::Unsound`] for all
+    /// else.
     pub fn open(block: &[u8], pik: &TdesPik) -> Result<CardPin, PinBlockError> {
         super::open(block, &[0; 8], pik.cipher())
     }
@@ -106,13 +109,15 @@ pub mod sm4 {
     /// Opens such a block.
     ///
     /// # Errors
-    /// When it does not have sixteen bytes or is not sound.
+    /// [`PinBlockError::Length`] when it does not have sixteen bytes, [`PinBlockError::Unsound`] for all
+    /// else.
     pub fn open(block: &[u8], pan: &Pan, pik: &Sm4Pik) -> Result<CardPin, PinBlockError> {
         super::open(block, pan_part(pan).expose(), pik.cipher())
     }
 }
 
-/// ISO 9564-1 format 4: AES, with random filling, so that no two blocks are the same.
+/// ISO 9564-1:2017 format 4: sixteen bytes under AES, with random filling, so that no two blocks are
+/// the same.
 pub mod iso4 {
     use super::{BlockCipher as _, CardPin, ClearBlock, Pan, PinBlockError, Zeroizing, pack, unpack};
     use crate::random::Random;
@@ -157,7 +162,8 @@ pub mod iso4 {
     /// Opens such a block.
     ///
     /// # Errors
-    /// When it does not have sixteen bytes or is not sound.
+    /// [`PinBlockError::Length`] when it does not have sixteen bytes, [`PinBlockError::Unsound`] for all
+    /// else.
     pub fn open(block: &[u8], pan: &Pan, pik: &AesPik) -> Result<CardPin, PinBlockError> {
         let block: &[u8; 16] = block.try_into().map_err(|_| PinBlockError::Length(16))?;
         let mut clear = Zeroizing::new(*block);

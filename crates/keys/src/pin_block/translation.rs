@@ -47,7 +47,8 @@ impl PinSealing<'_> {
     /// Opens a block.
     ///
     /// # Errors
-    /// When its length is another format's or it is not sound.
+    /// [`PinBlockError::Length`] when its length is another format's, [`PinBlockError::Unsound`] for
+    /// all else.
     pub fn open(&self, block: &[u8]) -> Result<CardPin, PinBlockError> {
         match self {
             Self::Iso0 { pik, pan } => iso0::open(block, pan, pik),
@@ -72,7 +73,7 @@ impl PinSealing<'_> {
 /// An encrypted PIN block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealedPin {
-    /// For field 52.
+    /// For field 52: eight bytes.
     Eight([u8; 8]),
     /// For field 59 tag A1, or a field of sixteen bytes.
     Sixteen([u8; 16]),
@@ -92,7 +93,8 @@ impl AsRef<[u8]> for SealedPin {
 /// The card number must be the same on both sides (PCI PIN, requirement 3-3).
 ///
 /// # Errors
-/// When the block is not sound or the card numbers differ.
+/// [`PinBlockError::PanChanged`] when the card numbers differ (looked at first), else as
+/// [`PinSealing::open`].
 pub fn translate(
     block: &[u8],
     from: &PinSealing<'_>,
