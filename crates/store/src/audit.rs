@@ -164,8 +164,79 @@ impl AuditReport {
     }
 }
 
-/// Verifies every chain, and the root files given in the order of their sequence. The caller has
-/// checked their signatures. Run it in a read transaction: it sees one moment of the store.
+/// A verification under way: the chains first, in one transaction; then the root files, one after
+/// the other, so that they need not be held in memory together. Events are never changed or
+/// removed, so a root that is read later than the chains says nothing that it did not say then.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    report: AuditReport,
+    found: BTreeSet<Finding>,
+    /// The last root read, and its hash.
+    sequence: i64,
+    previous: Hash,
+    /// The last root that the database knew when the chains were walked.
+    last: i64,
+}
+
+impl Verification {
+    /// Verifies every chain. Run it in a read transaction: it sees one moment of the store.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn of_chains(tx: &mut Tx) -> Result<Self, StoreError> {
+        let mut audit = Self {
+            report: AuditReport::default(),
+            found: BTreeSet::new(),
+            sequence: 0,
+            previous: GENESIS,
+            last: root::last(tx)?.map_or(0, |mark| mark.sequence),
+        };
+        audit.walk_events(tx)?;
+        audit.walk_heads(tx)?;
+        Ok(audit)
+    }
+
+    /// Verifies the next root, in the order of their sequence. The caller has checked its
+    /// signature.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn root(&mut self, tx: &mut Tx, file: &RootFile) -> Result<(), StoreError> {
+        self.report.roots += 1;
+        if self.missing(file.sequence) {
+            self.previous = file.previous;
+        }
+        let hash = file.hash()?;
+        let marked = root::find(tx, file.sequence)?;
+        if file.previous != self.previous || marked.is_some_and(|mark| mark.hash != hash) {
+            self.find(Finding::RootChanged { sequence: file.sequence });
+        }
+        (self.sequence, self.previous) = (file.sequence, hash);
+        file.heads.iter().try_for_each(|head| self.check_rooted(tx, head, file.sequence))
+    }
+
+    /// What was seen, once every root there is was verified.
+    #[must_use]
+    pub fn end(mut self) -> AuditReport {
+        self.missing(self.last.saturating_add(1));
+        AuditReport { findings: self.found.into_iter().collect(), ..self.report }
+    }
+
+    /// Names the roots that are missing before this one; whether there are any.
+    fn missing(&mut self, before: i64) -> bool {
+        let first = self.sequence.saturating_add(1);
+        for sequence in first..before {
+            self.find(Finding::RootMissing { sequence });
+            if self.report.more {
+                break;
+            }
+        }
+        first < before
+    }
+}
+
+/// Verifies every chain, and the root files given in the order of their sequence, in one
+/// transaction: for a store with few of them.
 ///
 /// # Errors
 /// The store's own, or the first error the iterator gives.
@@ -173,17 +244,11 @@ pub fn verify<I>(tx: &mut Tx, roots: I) -> Result<AuditReport, StoreError>
 where
     I: IntoIterator<Item = Result<RootFile, StoreError>>,
 {
-    let mut audit = Audit::default();
-    audit.walk_events(tx)?;
-    audit.walk_heads(tx)?;
-    audit.walk_roots(tx, roots)?;
-    Ok(AuditReport { findings: audit.found.into_iter().collect(), ..audit.report })
-}
-
-#[derive(Default)]
-struct Audit {
-    report: AuditReport,
-    found: BTreeSet<Finding>,
+    let mut audit = Verification::of_chains(tx)?;
+    for file in roots {
+        audit.root(tx, &file?)?;
+    }
+    Ok(audit.end())
 }
 
 /// The chain that is being walked.
@@ -194,7 +259,7 @@ struct Chain {
     intact: bool,
 }
 
-impl Audit {
+impl Verification {
     fn find(&mut self, finding: Finding) {
         if self.found.len() < FINDINGS_MAX {
             self.found.insert(finding);
@@ -287,43 +352,13 @@ impl Audit {
                 let head = Head::read(row)?;
                 after = (head.aggregate_id, head.merchant_id);
                 let last_known = head.version;
-                self.find(Finding::AggregateRemoved { subject: known(head), last_known });
+                self.find(Finding::AggregateRemoved { subject: known(&head), last_known });
             }
         }
-    }
-
-    fn walk_roots<I>(&mut self, tx: &mut Tx, roots: I) -> Result<(), StoreError>
-    where
-        I: IntoIterator<Item = Result<RootFile, StoreError>>,
-    {
-        let (mut sequence, mut previous) = (0, GENESIS);
-        for file in roots {
-            let file = file?;
-            self.report.roots += 1;
-            while sequence + 1 < file.sequence && self.found.len() < FINDINGS_MAX {
-                sequence += 1;
-                self.find(Finding::RootMissing { sequence });
-                previous = file.previous;
-            }
-            let hash = file.hash()?;
-            let marked = root::find(tx, file.sequence)?;
-            if file.previous != previous || marked.is_some_and(|mark| mark.hash != hash) {
-                self.find(Finding::RootChanged { sequence: file.sequence });
-            }
-            (sequence, previous) = (file.sequence, hash);
-            for head in file.heads {
-                self.check_rooted(tx, head, sequence)?;
-            }
-        }
-        let last = root::last(tx)?.map_or(0, |mark| mark.sequence);
-        for sequence in sequence.saturating_add(1)..=last {
-            self.find(Finding::RootMissing { sequence });
-        }
-        Ok(())
     }
 
     /// Checks what a root says about one chain.
-    fn check_rooted(&mut self, tx: &mut Tx, head: Head, sequence: i64) -> Result<(), StoreError> {
+    fn check_rooted(&mut self, tx: &mut Tx, head: &Head, sequence: i64) -> Result<(), StoreError> {
         let version = head.version;
         let stored = tx.query_opt(&EVENT_HASH, params![head.aggregate_id, version])?;
         if let Some(row) = stored {
@@ -385,8 +420,8 @@ fn subject(stored: &StoredEvent) -> Subject {
     Subject { kind: event.kind.clone(), merchant_id: event.merchant_id, aggregate_id: event.aggregate_id }
 }
 
-fn known(head: Head) -> Subject {
-    Subject { kind: head.kind, merchant_id: head.merchant_id, aggregate_id: head.aggregate_id }
+fn known(head: &Head) -> Subject {
+    Subject { kind: head.kind.clone(), merchant_id: head.merchant_id, aggregate_id: head.aggregate_id }
 }
 
 /// The version under which a stored event has the hash it carries, if there is one.

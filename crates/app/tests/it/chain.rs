@@ -115,6 +115,46 @@ fn a_deleted_last_event_is_named_even_when_its_traces_are_gone() {
     });
 }
 
+#[test]
+fn a_verification_holds_few_roots_at_once_and_reads_them_all() {
+    on_both(|stand| async move {
+        let shop = stand.shop("15400000001").await;
+        for number in 0..40 {
+            let name =
+                std::collections::BTreeMap::from([("shop.name".to_owned(), format!("星光小面馆{number}"))]);
+            let patch = starpay_app::view::PatchApplication { fields: name };
+            stand.platform.patch_application(&shop.actor, shop.application, None, patch).await.unwrap();
+            stand.platform.sign_root(&jobs()).await.unwrap();
+        }
+        let report = verify(&stand).await;
+        assert!(report.clean, "{:?}", report.findings);
+        assert_eq!(report.roots, 40);
+        // One at the beginning and one at the end of what is read together; one far too large.
+        for gone in [1, 17, 32, 40] {
+            std::fs::remove_file(root(&stand, gone)).unwrap();
+        }
+        std::fs::write(root(&stand, 20), vec![b'x'; 2 * 1024 * 1024]).unwrap();
+        let report = verify(&stand).await;
+        let seen: Vec<(&str, Option<i64>)> =
+            report.findings.iter().map(|one| (one.code.as_str(), one.root)).collect();
+        let missing = [1, 17, 32, 40].map(|number| ("root_missing", Some(number)));
+        let mut wanted = vec![("root_changed", Some(20))];
+        wanted.extend(missing);
+        assert_eq!(seen, wanted);
+        // A root signed while the verification runs is no finding.
+        let busy = stand.platform.clone();
+        let signing = tokio::spawn(async move {
+            for _ in 0..20 {
+                busy.sign_root(&jobs()).await.unwrap();
+            }
+        });
+        stand.platform.withdraw_application(&shop.actor, None, shop.application, None).await.unwrap();
+        assert_eq!(verify(&stand).await.findings.len(), 5);
+        signing.await.unwrap();
+        stand
+    });
+}
+
 /// Everything of an application but what the roots say.
 fn remove(stand: &Stand, application: ApplicationId) -> [String; 3] {
     let id = stand.literal(application);

@@ -1,0 +1,148 @@
+//! The words for what a verification found, with ids as people see them elsewhere.
+
+use super::{ChainFinding, root_key};
+use crate::step::prefixed;
+use starpay_domain::id::{MerchantId, TypedId};
+use starpay_store::audit::{Finding, Subject};
+use starpay_store::root::Head;
+
+/// A row that is gone, or that stands at another version than its events.
+pub(super) fn row_damaged(head: Head, version: Option<i64>) -> ChainFinding {
+    let known = head.version;
+    let subject = Subject { kind: head.kind, merchant_id: head.merchant_id, aggregate_id: head.aggregate_id };
+    match version {
+        None => finding(
+            "row_removed",
+            &subject,
+            Some(known),
+            format!("the row of {} was removed; its {known} events are still there", words(&subject)),
+        ),
+        Some(version) => finding(
+            "row_changed",
+            &subject,
+            Some(known),
+            format!("the row of {} stands at version {version}, its events at {known}", words(&subject)),
+        ),
+    }
+}
+
+/// The aggregate a finding is about, if it is about one.
+pub(super) fn subject_of(finding: &Finding) -> Option<&Subject> {
+    match finding {
+        Finding::EventChanged { subject, .. }
+        | Finding::EventMoved { subject, .. }
+        | Finding::EventMissing { subject, .. }
+        | Finding::LastEventDeleted { subject, .. }
+        | Finding::AggregateRemoved { subject, .. }
+        | Finding::LinkBroken { subject, .. }
+        | Finding::HeadChanged { subject }
+        | Finding::Rewritten { subject, .. } => Some(subject),
+        Finding::RootMissing { .. } | Finding::RootChanged { .. } => None,
+    }
+}
+
+/// A finding of the store under its code, with ids as people see them elsewhere.
+pub(super) fn named(found: &Finding) -> ChainFinding {
+    let name = |subject: &Subject| words(subject);
+    match found {
+        Finding::EventChanged { subject, version } => finding(
+            "event_changed",
+            subject,
+            Some(*version),
+            format!("event {version} of {} was changed", name(subject)),
+        ),
+        Finding::EventMoved { subject, belongs_at, found_at } => finding(
+            "event_moved",
+            subject,
+            Some(*belongs_at),
+            format!("event {belongs_at} of {} was moved: it stands at {found_at}", name(subject)),
+        ),
+        Finding::EventMissing { subject, from, to } => finding(
+            "event_missing",
+            subject,
+            Some(*from),
+            format!("events {from} to {to} of {} were removed", name(subject)),
+        ),
+        Finding::LastEventDeleted { subject, found, last_known } => finding(
+            "last_event_deleted",
+            subject,
+            Some(*last_known),
+            format!(
+                "the last events of {} were deleted: {last_known} is known, {found} is the last one left",
+                name(subject)
+            ),
+        ),
+        Finding::AggregateRemoved { subject, last_known } => finding(
+            "aggregate_removed",
+            subject,
+            Some(*last_known),
+            format!("all events of {} were removed: {last_known} were known", name(subject)),
+        ),
+        Finding::LinkBroken { subject, version, before } => finding(
+            "link_broken",
+            subject,
+            Some(*version),
+            format!("event {version} of {} does not follow event {before}: one was replaced", name(subject)),
+        ),
+        Finding::HeadChanged { subject } => finding(
+            "head_changed",
+            subject,
+            None,
+            format!("the recorded chain end of {} was changed or removed", name(subject)),
+        ),
+        Finding::Rewritten { subject, version, sequence } => ChainFinding {
+            root: Some(*sequence),
+            ..finding(
+                "rewritten",
+                subject,
+                Some(*version),
+                format!(
+                    "the chain of {} was rewritten: root {sequence} knows another event {version}",
+                    name(subject)
+                ),
+            )
+        },
+        Finding::RootMissing { sequence } => {
+            root_finding("root_missing", *sequence, format!("root file {} is missing", root_key(*sequence)))
+        }
+        Finding::RootChanged { sequence } => root_finding(
+            "root_changed",
+            *sequence,
+            format!("root file {} was changed, or the one before it was", root_key(*sequence)),
+        ),
+    }
+}
+
+fn finding(code: &str, subject: &Subject, event: Option<i64>, text: String) -> ChainFinding {
+    let merchant = MerchantId::from_uuid(subject.merchant_id);
+    ChainFinding {
+        code: code.to_owned(),
+        kind: Some(subject.kind.clone()),
+        aggregate: Some(prefixed(&subject.kind, subject.aggregate_id)),
+        merchant: (!subject.merchant_id.is_nil()).then(|| merchant.to_string()),
+        event,
+        root: None,
+        text,
+    }
+}
+
+fn root_finding(code: &str, sequence: i64, text: String) -> ChainFinding {
+    ChainFinding {
+        code: code.to_owned(),
+        kind: None,
+        aggregate: None,
+        merchant: None,
+        event: None,
+        root: Some(sequence),
+        text,
+    }
+}
+
+fn words(subject: &Subject) -> String {
+    let id = prefixed(&subject.kind, subject.aggregate_id);
+    if subject.merchant_id.is_nil() {
+        format!("{} {id}", subject.kind)
+    } else {
+        format!("{} {id} of merchant {}", subject.kind, MerchantId::from_uuid(subject.merchant_id))
+    }
+}
