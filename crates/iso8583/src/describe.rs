@@ -3,7 +3,7 @@
 use crate::digits;
 use crate::field::FieldRef;
 use crate::message::Message;
-use crate::spec::{Encoding, Pad, Privacy};
+use crate::spec::{Dialect, Encoding, Pad, Privacy};
 use std::fmt;
 
 /// What stands where a value is not shown.
@@ -16,6 +16,16 @@ pub struct Description {
     pub mti: String,
     /// The fields, ascending.
     pub fields: Vec<Line>,
+}
+
+impl Description {
+    /// What may be shown of a message that [`Message::read`] refuses: the fields before the wrong
+    /// place. `None` when message type and bitmap cannot be read. To be looked at by a person; a
+    /// message that is not whole is nothing to act on.
+    #[must_use]
+    pub fn of_part(dialect: &'static Dialect, bytes: &[u8]) -> Option<Self> {
+        Message::read_part(dialect, bytes).map(|message| message.describe())
+    }
 }
 
 /// One field of a [`Description`].
@@ -40,7 +50,7 @@ pub struct Line {
 pub struct Detail {
     /// How the specification calls the place: `60.2`, `9F02`.
     pub label: String,
-    /// What it is, in Chinese.
+    /// What it is, in Chinese; empty where the value says it itself.
     pub chinese: &'static str,
     /// What may be shown of it.
     pub shown: String,
@@ -168,9 +178,10 @@ impl fmt::Display for Description {
         for field in &self.fields {
             let Line { number, name, chinese, shown, .. } = field;
             let gap = if chinese.is_empty() { "" } else { " " };
-            writeln!(f, "{number:>3} {chinese}{gap}{name}: {shown}")?;
+            writeln!(f, "{number:>3} {chinese}{gap}{name}: {}", shown.trim_end())?;
             for Detail { label, chinese, shown, meaning } in &field.details {
-                write!(f, "      {label:<6} {chinese}: {shown}")?;
+                let name = if chinese.is_empty() { "  -".to_owned() } else { format!("{chinese}:") };
+                write!(f, "      {label:<6} {name} {shown}")?;
                 match meaning {
                     Some(meaning) => writeln!(f, " ({meaning})")?,
                     None => writeln!(f)?,

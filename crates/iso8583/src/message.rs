@@ -70,6 +70,21 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// The fields before the place that [`read`](Self::read) refuses. Not to be acted on.
+    pub(crate) fn read_part(dialect: &'static Dialect, bytes: &'a [u8]) -> Option<Self> {
+        let Head { mti, bitmap: announced, end } = Head::read(dialect, bytes).ok()?;
+        let (mut bitmap, mut spans, mut at) = (Bitmap::EMPTY, [Span { start: 0, end: 0 }; FIELDS], end);
+        for number in announced.iter() {
+            let shape = dialect.shape(number);
+            let Some(end) = checked_end(shape, bytes, at) else { break };
+            *spans.get_mut(usize::from(number))? =
+                Span { start: narrow(shape.value_at(at)), end: narrow(end) };
+            bitmap.add(number);
+            at = end;
+        }
+        Some(Self { dialect, bytes: bytes.get(..at)?, mti, bitmap, spans })
+    }
+
     /// A message whose places are known: it was read before.
     pub(crate) const fn known(
         dialect: &'static Dialect,

@@ -30,12 +30,27 @@ pub struct Tag(u32);
 impl Tag {
     /// A tag as written in specifications; `None` when the bytes do not make one tag.
     #[must_use]
-    pub fn new(value: u32) -> Option<Self> {
-        let bytes = value.to_be_bytes();
-        let used = bytes.iter().skip_while(|byte| **byte == 0).count();
-        let bytes = bytes.get(4_usize.checked_sub(used)?..)?;
-        let (tag, length) = Self::read(bytes)?;
-        (length == bytes.len()).then_some(tag)
+    pub const fn new(value: u32) -> Option<Self> {
+        // Five ones in the first byte say that more follow, the top bit of those that still more do.
+        let is_tag = match value.to_be_bytes() {
+            [0, 0, 0, only] => only != 0 && only & 0x1F != 0x1F,
+            [0, 0, first, last] => first & 0x1F == 0x1F && last < 0x80,
+            [0, first, middle, last] => first & 0x1F == 0x1F && middle >= 0x80 && last < 0x80,
+            [1..=u8::MAX, ..] => false,
+        };
+        if is_tag { Some(Self(value)) } else { None }
+    }
+
+    /// A literal tag.
+    ///
+    /// # Panics
+    /// When the bytes do not make one tag; in a `const` that is a compile error.
+    #[must_use]
+    pub const fn literal(value: u32) -> Self {
+        match Self::new(value) {
+            Some(tag) => tag,
+            None => panic!("the bytes do not make one tag"),
+        }
     }
 
     /// The tag as a number: `0x9F02`.

@@ -4,7 +4,9 @@ use crate::Failure;
 use serde_json::{Value, json};
 use starpay_iso8583::frame::UnionPayHeader;
 use starpay_iso8583::unionpay::{Identified, MacRule, Role};
-use starpay_iso8583::{Detail, Dialect, Frame, ISO_1987_ASCII, Line, Link, Message, UNIONPAY_POS};
+use starpay_iso8583::{
+    Description, Detail, Dialect, Frame, ISO_1987_ASCII, Line, Link, Message, UNIONPAY_POS,
+};
 use std::io::Read as _;
 
 /// Options of `starpay iso`.
@@ -83,7 +85,15 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         }
         What::Explain(input) => {
             let bytes = bytes(&input.hex)?;
-            crate::print(&open(&input, &bytes)?.page())
+            match open(&input, &bytes) {
+                Ok(opened) => crate::print(&opened.page()),
+                Err(refused) => {
+                    if let Some(part) = part(&input, &bytes) {
+                        crate::print(&part)?;
+                    }
+                    Err(refused)
+                }
+            }
         }
     }
 }
@@ -118,16 +128,40 @@ struct Opened<'a> {
 }
 
 fn open<'a>(input: &Input, bytes: &'a [u8]) -> Result<Opened<'a>, Failure> {
-    let refuse = |error: starpay_iso8583::Error| Failure::failed(error.to_string());
     let dialect = input.dialect.dialect();
     if input.bare {
-        return Ok(Opened { link: None, message: Message::read(dialect, bytes).map_err(refuse)? });
+        return match Message::read(dialect, bytes) {
+            Ok(message) => Ok(Opened { link: None, message }),
+            Err(error) => Err(refused(error, framed(input, bytes).is_ok(), "without --bare")),
+        };
     }
-    let link = Link::new(starpay_iso8583::frame::Addressing::Tpdu, input.header, u16::MAX).map_err(refuse)?;
-    let frame = link.whole(bytes).map_err(refuse)?;
-    let message = Message::read(dialect, frame.message())
-        .map_err(|error| refuse(error.shifted(link.message_position())))?;
-    Ok(Opened { link: Some((link, frame)), message })
+    framed(input, bytes)
+        .map(|(link, frame, message)| Opened { link: Some((link, frame)), message })
+        .map_err(|error| refused(error, Message::read(dialect, bytes).is_ok(), "with --bare"))
+}
+
+type Framed<'a> = (Link, Frame<'a>, Message<'a>);
+
+fn framed<'a>(input: &Input, bytes: &'a [u8]) -> starpay_iso8583::Result<Framed<'a>> {
+    let link = Link::new(starpay_iso8583::frame::Addressing::Tpdu, input.header, u16::MAX)?;
+    let frame = link.whole(bytes)?;
+    let message = Message::read(input.dialect.dialect(), frame.message())
+        .map_err(|error| error.shifted(link.message_position()))?;
+    Ok((link, frame, message))
+}
+
+/// The refusal, and what would have helped.
+fn refused(error: starpay_iso8583::Error, is_readable: bool, how: &str) -> Failure {
+    let hint = if is_readable { format!("; it can be read {how}") } else { String::new() };
+    Failure::failed(format!("{error}{hint}"))
+}
+
+/// What can be shown of a message that is refused: the fields before the wrong place.
+fn part(input: &Input, bytes: &[u8]) -> Option<String> {
+    // A frame that was cut short still has its message where a whole one has it.
+    let before = if input.bare { 0 } else { 2 + 5 + usize::from(input.header) };
+    let part = Description::of_part(input.dialect.dialect(), bytes.get(before..)?)?;
+    (!part.fields.is_empty()).then(|| format!("出错之前的域 (the fields before the wrong place):\n{part}\n"))
 }
 
 /// Builds everything again. The bytes come back only when they are those that were given: then
@@ -179,7 +213,19 @@ impl Opened<'_> {
     }
 
     fn list(&self, again: Option<String>) -> String {
-        let mut out = self.message.describe().to_string();
+        let mut out = String::new();
+        if let Some((_, frame)) = &self.link {
+            let tpdu = frame.tpdu().map(|tpdu| hex::encode_upper(tpdu.bytes())).unwrap_or_default();
+            out.push_str(&format!("TPDU {tpdu}, header {}\n", hex::encode_upper(frame.header())));
+        }
+        if let Some(Identified { transaction, role }) = self.identified() {
+            out.push_str(&format!(
+                "{} ({transaction:?}), {}\n",
+                transaction.row().chinese,
+                role_chinese(role)
+            ));
+        }
+        out.push_str(&self.message.describe().to_string());
         if let Some(again) = again {
             out.push_str(&format!("built again, identical: {again}\n"));
         }
@@ -203,9 +249,10 @@ impl Opened<'_> {
         out.push(format!("位图 (bitmap): {}", numbers(&described.fields)));
         out.push(String::new());
         for line in &described.fields {
-            let Line { number, name, chinese, length, shown, .. } = line;
-            out.push(format!("域{number:<3} {chinese} ({name}), 长度 {length}"));
-            out.push(format!("      {shown}{}", money(*number, &self.message)));
+            let Line { number, name, chinese, shown, .. } = line;
+            let title = if chinese.is_empty() { (*name).to_owned() } else { format!("{chinese} ({name})") };
+            let money = money(*number, &self.message);
+            out.push(format!("域{number:<3} {title}: {}{money}", shown.trim_end()));
             out.extend(line.details.iter().map(detail_line));
         }
         out.push(String::new());
@@ -269,13 +316,14 @@ fn numbers(fields: &[Line]) -> String {
 fn detail_line(detail: &Detail) -> String {
     let Detail { label, chinese, shown, meaning } = detail;
     let meaning = meaning.map(|meaning| format!("  {meaning}")).unwrap_or_default();
-    format!("      {label:<7} {chinese}: {shown}{meaning}")
+    let name = if chinese.is_empty() { "  -".to_owned() } else { format!("{chinese}:") };
+    format!("      {label:<7} {name} {shown}{meaning}")
 }
 
 /// Yuan beside fen, for the amount.
 fn money(number: u8, message: &Message<'_>) -> String {
     let fen = message.field(number).filter(|_| number == 4).and_then(|field| field.number_value().ok());
-    fen.map(|fen| format!("  = {}.{:02} 元", fen / 100, fen % 100)).unwrap_or_default()
+    fen.map(|fen| format!(" = {}.{:02} 元", fen / 100, fen % 100)).unwrap_or_default()
 }
 
 fn role_chinese(role: Role) -> &'static str {
@@ -336,8 +384,21 @@ mod tests {
             let refused = bytes(wrong).unwrap_err().to_string();
             assert!(!refused.contains("6225") && !refused.contains("4x"), "{refused}");
         }
-        let cut = bytes(&frames()[6][..60]).unwrap();
-        assert!(open(&input(""), &cut).is_err());
-        assert!(open(&Input { bare: true, ..input("") }, &bytes(&frames()[6][26..]).unwrap()).is_ok());
+        let whole = bytes(&frames()[6]).unwrap();
+        let refused = |input: &Input, bytes: &[u8]| open(input, bytes).err().map(|error| error.to_string());
+        let bare = Input { bare: true, ..input("") };
+        assert_eq!(refused(&bare, &whole[13..]), None);
+        assert!(refused(&input(""), &whole[13..]).unwrap().ends_with("; it can be read with --bare"));
+        assert!(refused(&bare, &whole).unwrap().ends_with("; it can be read without --bare"));
+        assert!(!refused(&input(""), &whole[..30]).unwrap().contains("bare"));
+    }
+
+    #[test]
+    fn of_a_broken_message_what_came_before_is_shown_masked() {
+        let whole = bytes(&frames()[6]).unwrap();
+        let shown = part(&input(""), &whole[..70]).unwrap();
+        assert!(shown.contains("622588******6784") && shown.contains("金额"), "{shown}");
+        assert!(!shown.contains("6225880123456784") && !shown.contains("终端标识码"), "{shown}");
+        assert_eq!(part(&input(""), &whole[..20]), None);
     }
 }

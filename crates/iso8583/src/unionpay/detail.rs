@@ -29,6 +29,19 @@ impl DetailTag<'_> {
             _ => None,
         }
     }
+
+    /// What the sub-tag is, in Chinese, where it stands inside terminal data (`A2`).
+    #[must_use]
+    pub const fn chinese_in_terminal_data(&self) -> Option<&'static str> {
+        match &self.tag {
+            b"01" => Some("设备类型"),
+            b"02" => Some("终端硬件序列号"),
+            b"03" => Some("加密随机因子"),
+            b"04" => Some("硬件序列号密文"),
+            b"05" => Some("应用程序版本号"),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for DetailTag<'_> {

@@ -1,10 +1,8 @@
-//! Field 62: working keys at sign-in, CA keys, a chip record's remark.
+//! Field 62: working keys at sign-in, a chip record's remark.
 
 use super::parts::Digits;
-use crate::error::{Error, Place, Reason, Result};
-use crate::field::FieldRef;
+use crate::error::{Error, Reason, Result};
 use crate::message::Message;
-use crate::tlv;
 use std::fmt;
 
 /// A working key under the terminal's master key, with its check value.
@@ -33,6 +31,12 @@ impl<'a> WrappedKey<'a> {
             Some((first, [0, 0, 0, 0, 0, 0, 0, 0])) if !first.is_empty() => first,
             _ => self.slot,
         }
+    }
+
+    /// Whether a single-length key stands in the place of a longer one.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.cryptogram().len() < self.slot.len()
     }
 
     /// The four bytes of the check value.
@@ -114,75 +118,6 @@ impl<'a> SignInKeys<'a> {
     }
 }
 
-/// One entry of the list of CA keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CaKey<'a> {
-    /// Registered application provider (`9F06`): five bytes.
-    pub provider: &'a [u8],
-    /// Index of the key (`9F22`): one byte.
-    pub index: &'a [u8],
-    /// Its expiry as sent (`DF05`).
-    pub expiry: &'a [u8],
-}
-
-/// Field 62 of the answer with the list of CA keys (372).
-#[derive(Debug, Clone)]
-pub struct CaKeyList<'a> {
-    /// First character: `1`, `2` or `3`, whether there is more.
-    pub state: u8,
-    /// Position of the last entry: two digits. Missing where there is no entry.
-    pub position: Option<Digits<2>>,
-    entries: tlv::Elements<'a>,
-    start: usize,
-}
-
-impl<'a> CaKeyList<'a> {
-    /// Reads field 62 of the answer; `None` when it is not there.
-    ///
-    /// # Errors
-    /// When it is empty or the position has not two digits.
-    pub fn read(message: &Message<'a>) -> Result<Option<Self>> {
-        let Some(field) = message.field(62) else { return Ok(None) };
-        let bytes = field.slice().unwrap_or_default();
-        let empty = field.refuse(0, Reason::TooShort { least: 1, given: 0 });
-        let (state, rest) = bytes.split_first().ok_or(empty)?;
-        let (position, entries) = match rest.split_first_chunk::<2>() {
-            Some((position, entries)) => {
-                let text = std::str::from_utf8(position).ok();
-                let position = text.and_then(Digits::parse);
-                (Some(position.ok_or_else(|| field.refuse(1, Reason::NotADigit))?), entries)
-            }
-            None if rest.is_empty() => (None, rest),
-            None => return Err(field.refuse(1, Reason::TooShort { least: 2, given: rest.len() })),
-        };
-        let start = FieldRef::position(&field).saturating_add(3);
-        let entries = tlv::read(entries, tlv::Limits::FIELD_55)?;
-        Ok(Some(Self { state: *state, position, entries, start }))
-    }
-}
-
-impl<'a> Iterator for CaKeyList<'a> {
-    type Item = Result<CaKey<'a>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let start = self.start;
-        let mut next = |tag: u32| match self.entries.next()? {
-            Ok(element) if element.tag.value() == tag => Some(Ok(element.value)),
-            Ok(element) => {
-                let position = start.saturating_add(element.position);
-                Some(Err(Error::new(Place::Tlv, position, Reason::OutOfOrder)))
-            }
-            Err(error) => Some(Err(error.shifted(start))),
-        };
-        let provider = next(0x9F06)?;
-        let missing = || Err(Error::new(Place::Tlv, start, Reason::Missing));
-        let index = next(0x9F22).unwrap_or_else(missing);
-        let expiry = next(0xDF05).unwrap_or_else(missing);
-        let entry = provider.and_then(|provider| Ok(CaKey { provider, index: index?, expiry: expiry? }));
-        Some(entry)
-    }
-}
-
 /// Field 62 of a chip record in the batch upload: `61`, two codes, amount, currency. One source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChipRecord {
@@ -259,24 +194,6 @@ mod tests {
         assert!(SignInKeys::write(&[(&[0; 16], [0; 4]), (&[0; 9], [0; 4])]).is_err());
         let wire = with_62(&[0; 41]);
         assert!(SignInKeys::read(&Message::read(&UNIONPAY_POS, &wire).unwrap()).is_err());
-    }
-
-    #[test]
-    fn a_list_of_ca_keys_comes_apart() {
-        let mut bytes = b"302".to_vec();
-        for index in [1, 2] {
-            bytes.extend_from_slice(&[0x9F, 0x06, 5, 0xA0, 0, 0, 3, 0x33, 0x9F, 0x22, 1, index]);
-            bytes.extend_from_slice(b"\xDF\x05\x0820301231");
-        }
-        let wire = with_62(&bytes);
-        let message = Message::read(&UNIONPAY_POS, &wire).unwrap();
-        let list = CaKeyList::read(&message).unwrap().unwrap();
-        assert_eq!((list.state, list.position.unwrap().as_str()), (b'3', "02"));
-        let keys: Vec<_> = list.map(Result::unwrap).collect();
-        assert_eq!((keys.len(), keys[1].index, keys[0].expiry), (2, &[2][..], &b"20301231"[..]));
-        let wire = with_62(&bytes[..bytes.len() - 11]);
-        let message = Message::read(&UNIONPAY_POS, &wire).unwrap();
-        assert!(CaKeyList::read(&message).unwrap().unwrap().last().unwrap().is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Fields 60, 61 and 63: what the transaction is, what it refers to, who works the terminal.
 
 use super::parts::{Digits, text_part, unbuildable};
-use crate::error::{Reason, Result};
+use crate::error::{Error, Reason, Result};
 use crate::field::FieldRef;
 use crate::message::Message;
 
@@ -181,6 +181,43 @@ impl Field63 {
             terminal: text(63, 123),
         }))
     }
+
+    /// The bytes of the field in GBK: each part filled with blanks to its place, what is empty at the
+    /// end left out.
+    ///
+    /// # Errors
+    /// [`Reason::NotGbk`] for characters that GBK does not have, [`Reason::TooLong`] for a text that
+    /// does not fit its place, [`Reason::Value`] without a first part.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let refuse = |at, reason| Error::in_field(63, "private", at, reason);
+        if self.first.is_empty() {
+            return Err(refuse(0, Reason::Value));
+        }
+        let (mut out, mut used) = (Vec::new(), 0);
+        let parts = [
+            (&self.first, 3_usize),
+            (&self.issuer, 20),
+            (&self.unionpay, 20),
+            (&self.acquirer, 20),
+            (&self.terminal, 60),
+        ];
+        for (text, most) in parts {
+            let (encoded, _, has_unmappable) = encoding_rs::GBK.encode(text);
+            if has_unmappable {
+                return Err(refuse(out.len(), Reason::NotGbk));
+            }
+            let missing = most
+                .checked_sub(encoded.len())
+                .ok_or_else(|| refuse(out.len(), Reason::TooLong { most, given: encoded.len() }))?;
+            out.extend_from_slice(&encoded);
+            out.extend(std::iter::repeat_n(b' ', missing));
+            if !text.is_empty() {
+                used = out.len();
+            }
+        }
+        out.truncate(used);
+        Ok(out)
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +269,15 @@ mod tests {
         let parts = Field63::read(&Message::read(&UNIONPAY_POS, &bytes).unwrap()).unwrap().unwrap();
         assert_eq!((parts.first.as_str(), parts.issuer.as_str()), ("CUP", "发卡行信息"));
         assert_eq!((parts.unionpay.as_str(), parts.acquirer.as_str()), ("银联信息", ""));
+        let again = parts.to_bytes().unwrap();
+        assert_eq!((&again[..31], &again[31..]), (&bytes[12..], &[b' '; 12][..]));
+        let only_first = Field63 { issuer: String::new(), unionpay: String::new(), ..parts.clone() };
+        assert_eq!(only_first.to_bytes().unwrap(), b"CUP");
+        let wrong =
+            |issuer: &str| Field63 { issuer: issuer.to_owned(), ..parts.clone() }.to_bytes().unwrap_err();
+        assert_eq!(wrong("二十一个字节的发卡行文").reason(), Reason::TooLong { most: 20, given: 22 });
+        assert_eq!((wrong("😀").reason(), wrong("😀").position()), (Reason::NotGbk, 3));
+        assert!(Field63 { first: String::new(), ..parts }.to_bytes().is_err());
         let bytes = with(63, "01");
         assert!(Field63::read(&Message::read(&UNIONPAY_POS, &bytes).unwrap()).is_err());
     }

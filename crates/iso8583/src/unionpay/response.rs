@@ -51,6 +51,8 @@ pub struct ResponseCode([u8; 2]);
 impl ResponseCode {
     /// 00: approved.
     pub const APPROVED: Self = Self(*b"00");
+    /// 06: an error; as a reversal's reason, an answer that is not well formed, or another.
+    pub const ERROR: Self = Self(*b"06");
     /// 30: the message is not well formed.
     pub const FORMAT: Self = Self(*b"30");
     /// 96: a system's fault; as a reversal's reason, the terminal's.

@@ -1,9 +1,11 @@
 //! Field 48: settlement totals (结算总计) and records of the batch upload.
 
 use super::parts::Digits;
+use crate::describe::mask_pan;
 use crate::error::{Error, Reason, Result};
 use crate::field::FieldRef;
 use crate::message::Message;
+use std::fmt;
 
 /// Digits of one group of totals: amounts 12, counts 3, twice, and the result.
 const GROUP: usize = 31;
@@ -145,18 +147,48 @@ impl SettlementTotals {
     }
 }
 
-/// A stripe record of the batch upload. No `Debug`: it holds a card number.
+/// A card number in twenty digits, zeros before it. `Debug` and `Display` show six and four digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BatchPan(Digits<20>);
+
+impl BatchPan {
+    /// From a card number of up to nineteen digits.
+    #[must_use]
+    pub fn parse(pan: &str) -> Option<Self> {
+        let is_pan = !pan.is_empty() && pan.len() <= 19;
+        is_pan.then(|| Digits::parse(&format!("{pan:0>20}"))).flatten().map(Self)
+    }
+
+    /// The card number in the clear, without the zeros.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.as_str().trim_start_matches('0')
+    }
+}
+
+impl fmt::Display for BatchPan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mask_pan(self.expose()))
+    }
+}
+
+impl fmt::Debug for BatchPan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A stripe record of the batch upload.
 ///
 /// The layout comes from one source; the official text was not seen.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[expect(missing_debug_implementations, reason = "it holds a card number")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchRecord {
     /// Card group.
     pub card_group: Digits<2>,
     /// The transaction's trace number.
     pub trace: Digits<6>,
-    /// The card number, zeros before it.
-    pub pan: Digits<20>,
+    /// The card number.
+    pub pan: BatchPan,
     /// Its amount, in fen.
     pub amount_fen: Digits<12>,
 }
@@ -207,7 +239,7 @@ impl<'a> BatchRecords<'a> {
             for part in [
                 record.card_group.as_str(),
                 record.trace.as_str(),
-                record.pan.as_str(),
+                record.pan.0.as_str(),
                 record.amount_fen.as_str(),
             ] {
                 out.push_str(part);
@@ -228,11 +260,39 @@ impl Iterator for BatchRecords<'_> {
             Ok(BatchRecord {
                 card_group: Digits::at(&self.field, from)?,
                 trace: Digits::at(&self.field, from.saturating_add(2))?,
-                pan: Digits::at(&self.field, from.saturating_add(8))?,
+                pan: BatchPan(Digits::at(&self.field, from.saturating_add(8))?),
                 amount_fen: Digits::at(&self.field, from.saturating_add(28))?,
             })
         };
         Some(read())
+    }
+}
+
+/// Field 48 of the end of a batch upload: how many records were sent. From memory, no source read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchEnd {
+    /// Number of records: up to 9,999.
+    pub records: u16,
+}
+
+impl BatchEnd {
+    /// Reads field 48 of the end of a batch upload; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it has not four digits.
+    pub fn read(message: &Message<'_>) -> Result<Option<Self>> {
+        let Some(field) = message.field(48) else { return Ok(None) };
+        if field.len() > 4 {
+            return Err(field.refuse(4, Reason::TooLong { most: 4, given: field.len() }));
+        }
+        let records = u16::try_from(field.number_in(0, 4)?).map_err(|_| field.refuse(0, Reason::Value))?;
+        Ok(Some(Self { records }))
+    }
+
+    /// The four digits; `None` above 9,999.
+    #[must_use]
+    pub fn digits(self) -> Option<Digits<4>> {
+        Digits::from_number(u64::from(self.records))
     }
 }
 
@@ -278,18 +338,42 @@ mod tests {
         let record = BatchRecord {
             card_group: Digits::parse("00").unwrap(),
             trace: Digits::parse("000003").unwrap(),
-            pan: Digits::parse("00006225880123456784").unwrap(),
+            pan: BatchPan::parse("6225880123456784").unwrap(),
             amount_fen: Digits::parse("000000010000").unwrap(),
         };
         let text = BatchRecords::text(&[record; 8]).unwrap();
         let bytes = with_48(&text);
         let message = Message::read(&UNIONPAY_POS, &bytes).unwrap();
         let read: Vec<_> = BatchRecords::read(&message).unwrap().unwrap().map(Result::unwrap).collect();
-        assert!(read == [record; 8]);
+        assert_eq!(read, [record; 8]);
+        assert_eq!(
+            (read[0].pan.expose(), read[0].pan.to_string()),
+            ("6225880123456784", "622588******6784".into())
+        );
+        assert!(!format!("{read:?}").contains("880123"));
+        assert_eq!(
+            [BatchPan::parse(""), BatchPan::parse("62258x"), BatchPan::parse(&"6".repeat(20))],
+            [None; 3]
+        );
         assert!(BatchRecords::text(&[record; 9]).is_err());
         for text in ["0200", "00000"] {
             let bytes = with_48(text);
             assert!(BatchRecords::read(&Message::read(&UNIONPAY_POS, &bytes).unwrap()).is_err());
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_batch_says_how_many_records_went() {
+        for (records, text) in [(0, "0000"), (7, "0007"), (9_999, "9999")] {
+            assert_eq!(BatchEnd { records }.digits().unwrap().as_str(), text);
+            let bytes = with_48(text);
+            let read = BatchEnd::read(&Message::read(&UNIONPAY_POS, &bytes).unwrap());
+            assert_eq!(read, Ok(Some(BatchEnd { records })));
+        }
+        assert_eq!(BatchEnd { records: 10_000 }.digits(), None);
+        for wrong in ["000", "00001"] {
+            let bytes = with_48(wrong);
+            assert!(BatchEnd::read(&Message::read(&UNIONPAY_POS, &bytes).unwrap()).is_err());
         }
     }
 }

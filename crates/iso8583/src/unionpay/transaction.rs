@@ -256,7 +256,7 @@ pub struct Identified {
     pub role: Role,
 }
 
-const REVERSAL: Mti = Mti::literal(0x0400);
+pub(super) const REVERSAL: Mti = Mti::literal(0x0400);
 const REVERSAL_RESPONSE: Mti = Mti::literal(0x0410);
 
 impl Identified {

@@ -3,14 +3,17 @@
 use super::vectors::{bytes, cases};
 use proptest::prelude::*;
 use starpay_iso8583::unionpay::{
-    AccountBalance, BatchRecords, CaKeyList, ChipRecord, DetailTags, EntryMode, Field60, Field61, Field63,
-    Identified, Institutions, SecurityControl, SettlementTotals, SignInKeys,
+    AccountBalance, BatchEnd, BatchRecords, CaKeyList, ChipRecord, DetailTags, EntryMode, Field60, Field61,
+    Field63, Identified, Institutions, Parameters, SecurityControl, SettlementTotals, SignInKeys,
 };
-use starpay_iso8583::{Dialect, ISO_1987_ASCII, Link, Message, Next, OwnedMessage, Route, UNIONPAY_POS, tlv};
+use starpay_iso8583::{
+    Description, Dialect, ISO_1987_ASCII, Link, Message, Next, OwnedMessage, Route, UNIONPAY_POS, tlv,
+};
 
 /// Asks a message everything there is to ask.
 fn ask(dialect: &'static Dialect, input: &[u8]) {
     let route = Route::read(dialect, input);
+    let part = Description::of_part(dialect, input);
     let Ok(message) = Message::read(dialect, input) else { return };
     assert_eq!(route.map(|route| route.mti), Ok(message.mti()));
     let mut again = Vec::new();
@@ -24,7 +27,10 @@ fn ask(dialect: &'static Dialect, input: &[u8]) {
     let _ = (ChipRecord::read(&message), AccountBalance::read(&message).is_ok());
     let _ = CaKeyList::read(&message).ok().flatten().map(Iterator::count);
     let _ = BatchRecords::read(&message).ok().flatten().map(Iterator::count);
-    let _ = DetailTags::read(&message).count();
+    let _ = (DetailTags::read(&message).count(), BatchEnd::read(&message));
+    let parameters = Parameters::read(&message).ok().flatten().and_then(|parameters| parameters.found);
+    let _ = parameters.map(Iterator::count);
+    assert_eq!(part, Some(message.describe()));
     let owned = OwnedMessage::read(dialect, input).unwrap();
     assert_eq!(owned.message().describe(), message.describe());
 }

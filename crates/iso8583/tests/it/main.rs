@@ -5,4 +5,5 @@
 mod any_bytes;
 mod limits;
 mod masking;
+mod meaning;
 mod vectors;
