@@ -2,7 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 //!
-//! # The port and its two adapters
+//! ## The port and its two adapters
 //!
 //! [`hsm::Hsm`] is all that must be asked of whatever holds root key, CA key and signing key: wrap,
 //! unwrap, sign, random. Two adapters answer it, and one conformance test holds for both:
@@ -40,7 +40,7 @@
 //! # }
 //! ```
 //!
-//! # What neither can do
+//! ## What neither can do
 //!
 //! A software keystore keeps a stolen disk, backup or database copy worthless, and nothing more:
 //! while the platform runs, all keys lie in its memory, so whoever can read that memory, or run
