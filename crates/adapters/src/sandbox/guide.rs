@@ -14,9 +14,9 @@ anywhere. Names and references start with `sandbox`, so that such an answer can 
 real one. Everything succeeds unless an input below says otherwise. Digits 15–17 of an ID number
 are free: for each of them there is a valid number, its check digit follows.
 
-What a simulated counterpart did (a registration, a parcel, a signature) it remembers under our
-reference in a folder of its own: the same reference twice is one effect, also after a crash. When
-an answer was lost, asking again with the same reference tells what was done.
+What a simulated counterpart did (a registration, a parcel, a signature, a message delivered) it
+remembers under our reference in a folder of its own: the same reference twice is one effect, also
+after a crash. When an answer was lost, asking again with the same reference tells what was done.
 ";
 
 /// The guide, in Markdown.

@@ -47,8 +47,8 @@ impl Memory {
         Ok(memory)
     }
 
-    /// How many effects of a kind (`parcel`, `registration`, `signature`) there are: a repeated
-    /// call must not add one.
+    /// How many effects of a kind (`parcel`, `registration`, `signature`, `sms`, `email`) there are:
+    /// a repeated call must not add one.
     ///
     /// # Errors
     /// When the folder cannot be read.

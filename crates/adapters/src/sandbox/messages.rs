@@ -1,10 +1,13 @@
 //! 短信与邮件: both end in a development outbox that the demo shows as a page.
 //!
 //! The outbox lives in memory, bounded, and is never written to disk: what it holds (codes,
-//! links) is in clear. The platform's own record of a message is sealed in the database.
+//! links) is in clear. The platform's own record of a message is sealed in the database. On disk
+//! the provider remembers under our reference that it delivered, so that the same message handed
+//! over again, also after a crash, is one message.
 
+use super::memory::{Facts, Remembered};
 use super::table::{Reads, Table, row};
-use super::{Fault, World, sandbox};
+use super::{Fault, World, forgetful, sandbox};
 use secrecy::{ExposeSecret as _, SecretString};
 use starpay_app::port::{AdapterName, Answer, Email, Mailer, PortError, Sms, SmsSender};
 use starpay_domain::instant::Timestamp;
@@ -102,17 +105,32 @@ impl DevOutbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message once per reference.
     fn accept(&self, message: SentMessage) {
         let mut messages = self.lock();
-        if messages.iter().any(|known| known.reference == message.reference) {
-            return;
-        }
         if messages.len() >= MESSAGES_MAX {
             messages.pop_front();
         }
         messages.push_back(message);
     }
+}
+
+/// Puts a message into the outbox, once per reference.
+fn accept_once(
+    world: &World,
+    outbox: &DevOutbox,
+    adapter: &'static str,
+    message: SentMessage,
+) -> Result<(), PortError> {
+    let kind = match message.channel {
+        Channel::Sms => "sms",
+        Channel::Email => "email",
+    };
+    let facts = Facts::from([("delivered_at".to_owned(), message.at.micros().to_string())]);
+    let delivered = world.memory.remember(kind, &message.reference, &facts).map_err(forgetful(adapter))?;
+    if delivered == Remembered::New {
+        outbox.accept(message);
+    }
+    Ok(())
 }
 
 /// Delivers to the outbox, or fails, as the table says.
@@ -127,13 +145,10 @@ async fn deliver(
     world.wait(row.delay_ms).await;
     let reference = format!("{adapter}-{}", message.reference);
     match row.behaviour {
-        Sending::Arrives => {
-            outbox.accept(message);
-            Ok(reference)
-        }
+        Sending::Arrives => accept_once(world, outbox, adapter, message).map(|()| reference),
         Sending::Fails(fault) => {
             if fault.is_done() {
-                outbox.accept(message);
+                accept_once(world, outbox, adapter, message)?;
             }
             Err(fault.error(adapter))
         }

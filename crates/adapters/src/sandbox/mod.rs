@@ -4,9 +4,9 @@
 //! `sandbox`). Which input gives which outcome, and after how long, stands in one `const` table
 //! per port; `docs/guide/sandbox.md` is printed from those tables by [`guide`].
 //!
-//! What a simulated counterpart has done (a registration, a parcel, a signature) it remembers in
-//! files of its own, outside our database, so that a crash of ours leaves its truth standing and
-//! a repeated call can be told from a second effect.
+//! What a simulated counterpart has done (a registration, a parcel, a signature, a message) it
+//! remembers in files of its own, outside our database, so that a crash of ours leaves its truth
+//! standing and a repeated call can be told from a second effect.
 
 mod carrier;
 mod clearing;

@@ -305,8 +305,8 @@ async fn a_submission_whose_answer_was_lost_is_found_by_its_reference() {
 
 #[tokio::test]
 async fn texts_arrive_in_the_outbox_once_or_fail_as_the_number_says() {
-    let outbox = DevOutbox::default();
-    let sender = SandboxSms::new(Stage::new().world(), outbox.clone());
+    let (stage, outbox) = (Stage::new(), DevOutbox::default());
+    let sender = SandboxSms::new(stage.world(), outbox.clone());
     let sms = |reference: &str, to: &str| Sms {
         reference: reference.to_owned(),
         to: secret(to),
@@ -314,7 +314,9 @@ async fn texts_arrive_in_the_outbox_once_or_fail_as_the_number_says() {
     };
     let answer = sender.send(sms("msg_1", "15400000001")).await.unwrap();
     assert_eq!(answer, "sandbox-sms-msg_1");
-    sender.send(sms("msg_1", "15400000001")).await.unwrap();
+    // Handed over again after a crash of ours, it is still the same message.
+    let restarted = SandboxSms::new(stage.world(), outbox.clone());
+    assert_eq!(restarted.send(sms("msg_1", "15400000001")).await.unwrap(), answer);
     assert!(matches!(sender.send(sms("msg_2", "15400009001")).await, Err(PortError::Refused { .. })));
     assert!(matches!(sender.send(sms("msg_3", "15400009002")).await, Err(PortError::Unavailable { .. })));
     assert!(matches!(sender.send(sms("msg_4", "15400009003")).await, Err(PortError::Unknown { .. })));
@@ -322,6 +324,7 @@ async fn texts_arrive_in_the_outbox_once_or_fail_as_the_number_says() {
     let arrived = outbox.messages();
     let references: Vec<&str> = arrived.iter().map(|message| message.reference.as_str()).collect();
     assert_eq!(references, ["msg_4", "msg_1"]);
+    assert_eq!(stage.world().memory().count("sms").unwrap(), 2);
     assert_eq!(arrived[1].text.expose_secret(), "验证码 123456");
     assert!(!format!("{arrived:?}").contains("123456"), "the outbox prints no text by accident");
 }

@@ -235,7 +235,8 @@ impl Story<'_> {
             Ok(((), text(&answer, "state")?.to_owned()))
         })?;
         self.report.step("hand_over", "warehouse", || {
-            let body = json!({"carrier": CARRIER, "tracking_no": "SBX000000001"});
+            // No number from a counter: the platform orders the pick-up itself.
+            let body = json!({"carrier": CARRIER});
             let answer = cast.warehouse.post("hand-over", &format!("{path}/hand-over"), &body)?;
             Ok(((), text(&answer, "state")?.to_owned()))
         })?;
