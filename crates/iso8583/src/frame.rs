@@ -1,4 +1,7 @@
 //! Frames: length, TPDU, header, message. No socket: bytes in, bytes out.
+//!
+//! Source: captured live messages and several public implementations agree; how certain the header's
+//! parts are, says `docs/protocol/iso8583.md`.
 
 use crate::digits;
 use crate::error::{Error, Place, Reason, Result};

@@ -1,4 +1,5 @@
-//! BER-TLV as EMV uses it (field 55): read without allocation, depth and sizes limited.
+//! BER-TLV as EMV uses it (field 55; EMV book 3, annex B): read without allocation, depth and sizes
+//! limited.
 
 use crate::error::{Error, Place, Reason, Result};
 use std::fmt;
@@ -7,7 +8,7 @@ use std::fmt;
 /// limits are there to refuse nonsense early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the whole.
+    /// Bytes of the whole, tags and lengths included.
     pub bytes: usize,
     /// Elements, those inside others included.
     pub elements: usize,
@@ -23,7 +24,7 @@ impl Limits {
 /// The most levels that can be asked for.
 pub const DEPTH_MAX: usize = 8;
 
-/// A tag of one to three bytes, as it stands in the data: `9F02` is `0x9F02`.
+/// A tag of one to three bytes, as it stands in the data: `9F02` is `0x9F02` (EMV book 3, annex B1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(u32);
 

@@ -1,4 +1,5 @@
-//! Response codes (应答码, field 39): text and what the terminal does (protocol.md §1.7).
+//! Response codes (应答码, field 39): text and what the terminal does. How certain
+//! which code is, says `docs/protocol/iso8583.md`.
 
 use crate::error::{Error, Reason, Result};
 use std::fmt;

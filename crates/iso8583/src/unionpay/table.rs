@@ -1,4 +1,4 @@
-//! The field table of UnionPay POS (protocol.md §1.2 names its sources).
+//! The field table of UnionPay POS (`docs/protocol/iso8583.md` says how certain it is).
 
 use crate::spec::Encoding::{Ascii, Bcd, Binary, Gbk, Nibble};
 use crate::spec::Kind::{Alphanumeric, Digits, Mixed, Printable, Text, Track};

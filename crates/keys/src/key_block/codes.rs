@@ -80,7 +80,7 @@ impl Algorithm {
     }
 
     /// Could a key of this length be a key of the algorithm? Hosts ship single-length MAC keys
-    /// marked T (`protocol.md`, working keys), so eight bytes are taken there when opening.
+    /// marked T (`docs/protocol/iso8583.md`, field 62), so eight bytes are taken there when opening.
     pub(super) fn check_key_length(self, bytes: usize) -> Result<(), KeyBlockError> {
         let fits = match self {
             Self::Aes => matches!(bytes, 16 | 24 | 32),
