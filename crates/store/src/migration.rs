@@ -16,6 +16,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V4__one_time_code", include_str!("../migrations/V4__one_time_code.sql")),
     ("V5__deadlines", include_str!("../migrations/V5__deadlines.sql")),
     ("V6__partners", include_str!("../migrations/V6__partners.sql")),
+    ("V7__work_again", include_str!("../migrations/V7__work_again.sql")),
 ];
 
 /// The table refinery keeps its record in.

@@ -4,6 +4,10 @@
 //! whoever finishes a row shows the token, so that a worker whose lease passed to another cannot
 //! finish it any more. Work that fails comes back later and later, and in the end is *dead*: it
 //! stays visible until a person revives it. Delivery is at least once.
+//!
+//! Work with a `dedup` waits once. Ordered while somebody is doing it, it is done once more: whoever
+//! is at it may have looked before the new cause was there. The row remembers (`again_at`), and
+//! its end, whichever it is, lets it wait again.
 
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, rows_wanted};
@@ -45,24 +49,36 @@ macro_rules! queue {
                  due_at, attempts, token, lease_until, created_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, 0, 0, 0, $9) \
                  ON CONFLICT (topic, dedup, merchant_id) WHERE state = 'waiting' AND dedup IS NOT NULL \
-                 DO NOTHING")),
+                 DO UPDATE SET again_at = CASE WHEN ", $table, ".again_at < excluded.due_at \
+                 THEN ", $table, ".again_at ELSE excluded.due_at END \
+                 WHERE ", $table, ".lease_until > 0 RETURNING again_at")),
             claim: Statement::new(concat!($table, "::claim"), concat!(
                 "WITH picked AS (SELECT id, merchant_id FROM ", $table, " WHERE state = 'waiting' \
                  AND due_at <= $3 AND lease_until <= $4 ORDER BY due_at, id LIMIT $5 \
                  {for_update} {skip_locked}) \
                  UPDATE ", $table, " SET owner = $1, token = token + 1, attempts = attempts + 1, \
-                 lease_until = $2 WHERE (id, merchant_id) IN (SELECT id, merchant_id FROM picked) \
+                 lease_until = $2, again_at = NULL WHERE (id, merchant_id) IN (SELECT id, merchant_id FROM picked) \
                  RETURNING id, merchant_id, topic, subject, version, payload, attempts, token, due_at, \
                  created_at, last_error")),
             complete: Statement::new(concat!($table, "::complete"), concat!(
-                "UPDATE ", $table, " SET state = 'done', finished_at = $4, owner = NULL, lease_until = 0 \
-                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting'")),
+                "UPDATE ", $table, " SET state = CASE WHEN again_at IS NULL THEN 'done' ELSE 'waiting' END, \
+                 finished_at = CASE WHEN again_at IS NULL THEN CAST($4 AS BIGINT) END, \
+                 due_at = COALESCE(again_at, due_at), \
+                 attempts = CASE WHEN again_at IS NULL THEN attempts ELSE 0 END, \
+                 last_error = CASE WHEN again_at IS NULL THEN last_error END, \
+                 owner = NULL, lease_until = 0, again_at = NULL \
+                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting' RETURNING state")),
             retry: Statement::new(concat!($table, "::retry"), concat!(
-                "UPDATE ", $table, " SET due_at = $4, last_error = $5, owner = NULL, lease_until = 0 \
-                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting'")),
+                "UPDATE ", $table, " SET due_at = CASE WHEN again_at < $4 THEN again_at ELSE $4 END, \
+                 last_error = $5, owner = NULL, lease_until = 0, again_at = NULL \
+                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting' RETURNING state")),
             bury: Statement::new(concat!($table, "::bury"), concat!(
-                "UPDATE ", $table, " SET state = 'dead', finished_at = $4, last_error = $5, owner = NULL, \
-                 lease_until = 0 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting'")),
+                "UPDATE ", $table, " SET state = CASE WHEN again_at IS NULL THEN 'dead' ELSE 'waiting' END, \
+                 finished_at = CASE WHEN again_at IS NULL THEN CAST($4 AS BIGINT) END, last_error = $5, \
+                 due_at = COALESCE(again_at, due_at), \
+                 attempts = CASE WHEN again_at IS NULL THEN attempts ELSE 0 END, \
+                 owner = NULL, lease_until = 0, again_at = NULL \
+                 WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting' RETURNING state")),
             extend: Statement::new(concat!($table, "::extend"), concat!(
                 "UPDATE ", $table, " SET lease_until = $4 \
                  WHERE id = $1 AND merchant_id = $2 AND token = $3 AND state = 'waiting' AND lease_until > 0")),
@@ -156,6 +172,19 @@ pub enum Put {
     Added,
     /// A row with the same `dedup` waits already.
     Waiting,
+    /// Somebody is doing the same work now: it will wait again afterwards.
+    Again,
+}
+
+/// What became of claimed work that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Done.
+    Done,
+    /// To be done once more: it failed and has tries left, or it was ordered again meanwhile.
+    Waiting,
+    /// Given up: a person has to look.
+    Dead,
 }
 
 /// A row as it stands: claimed by the caller, or dead.
@@ -273,9 +302,12 @@ pub struct Depth {
 pub fn put(tx: &mut Tx, queue: &Queue, work: &NewWork) -> Result<Put, StoreError> {
     let NewWork { id, merchant_id, topic, subject, version, payload, dedup, due_at, created_at } = work;
     let params = params![id, merchant_id, topic, subject, version, payload, dedup, due_at, created_at];
-    match tx.execute(&queue.put, params)? {
-        0 => Ok(Put::Waiting),
-        _ => Ok(Put::Added),
+    // A row that waits unclaimed is left as it is, but stays locked until we commit: nobody claims
+    // it, and looks, before what it is about is there to be seen.
+    let Some(row) = tx.query_opt(&queue.put, params)? else { return Ok(Put::Waiting) };
+    match row.get::<Option<Timestamp>>(0)? {
+        None => Ok(Put::Added),
+        Some(_) => Ok(Put::Again),
     }
 }
 
@@ -300,15 +332,17 @@ pub fn claim(
     Ok(claimed)
 }
 
-/// Marks claimed work as done, in the transaction of its effect.
+/// Marks claimed work as done, in the transaction of its effect. Ordered again since it was
+/// claimed, it waits once more, with all its tries.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`] when another worker has it now.
-pub fn complete(tx: &mut Tx, queue: &Queue, work: &Work, now: Timestamp) -> Result<(), StoreError> {
-    held(tx.execute(&queue.complete, params![work.id, work.merchant_id, work.token, now])?)
+pub fn complete(tx: &mut Tx, queue: &Queue, work: &Work, now: Timestamp) -> Result<Ended, StoreError> {
+    ended(tx.query_opt(&queue.complete, params![work.id, work.merchant_id, work.token, now])?)
 }
 
-/// Gives claimed work back after a failure.
+/// Gives claimed work back after a failure. Ordered again since it was claimed, it waits no
+/// longer than the new order wants, and is not given up.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`] when another worker has it now.
@@ -319,12 +353,21 @@ pub fn fail(
     verdict: Verdict,
     error: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Ended, StoreError> {
     let (statement, at) = match verdict {
         Verdict::RetryAt(at) => (&queue.retry, at),
         Verdict::GiveUp => (&queue.bury, now),
     };
-    held(tx.execute(statement, params![work.id, work.merchant_id, work.token, at, error])?)
+    ended(tx.query_opt(statement, params![work.id, work.merchant_id, work.token, at, error])?)
+}
+
+fn ended(row: Option<Row>) -> Result<Ended, StoreError> {
+    let state: String = row.ok_or(StoreError::LeaseLost)?.get(0)?;
+    match state.as_str() {
+        "done" => Ok(Ended::Done),
+        "dead" => Ok(Ended::Dead),
+        _ => Ok(Ended::Waiting),
+    }
 }
 
 /// Lengthens the lease of work that takes long. What was given back is not taken again by it.

@@ -124,7 +124,8 @@ impl Work {
 }
 
 impl Step<'_> {
-    /// Orders work in the transaction of its cause. The same work waits only once.
+    /// Orders work in the transaction of its cause. The same work waits only once; when it is under
+    /// way (it may be this very job that orders itself), it is done once more afterwards.
     pub(crate) fn order(&mut self, work: Work, merchant: MerchantId) -> Result<(), Error> {
         self.order_for(work, merchant.uuid())
     }

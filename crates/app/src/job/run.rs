@@ -8,7 +8,7 @@ use crate::step::{PLATFORM, Step};
 use crate::{Action, Actor};
 use starpay_domain::id::{MessageId, TypedId};
 use starpay_store::StoreError;
-use starpay_store::work::{self, BackOff, JOB, OUTBOX, Queue, Verdict, Work as Claimed};
+use starpay_store::work::{self, BackOff, Ended, JOB, OUTBOX, Queue, Verdict, Work as Claimed};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -134,8 +134,8 @@ impl Platform {
             .apply_quietly(actor, move |step| match settle(step, queue, &row, failure.as_deref()) {
                 // Another worker has it: it is idempotent there, too.
                 Err(StoreError::LeaseLost) => Ok(()),
-                Ok(()) if failure.is_none() => again(step, &row),
-                settled => settled.map_err(Error::from),
+                Ok(_) if failure.is_none() => again(step, &row),
+                settled => Ok(settled.map(drop)?),
             })
             .await;
         if let Err(error) = settled {
@@ -195,20 +195,21 @@ fn settle(
     queue: &'static Queue,
     row: &Claimed,
     failure: Option<&str>,
-) -> Result<(), StoreError> {
+) -> Result<Ended, StoreError> {
     let Some(why) = failure else { return work::complete(step.tx, queue, row, step.at) };
     let verdict = match BACK_OFF.after(row.attempts, step.at) {
         // What repeats itself is never given up: nobody else would order it again.
         Verdict::GiveUp if repeats(row) => Verdict::RetryAt(step.at.plus_seconds(BACK_OFF.longest_seconds)),
         verdict => verdict,
     };
-    if verdict == Verdict::GiveUp {
+    let ended = work::fail(step.tx, queue, row, verdict, why, step.at)?;
+    if ended == Ended::Dead {
         tracing::error!(
             job.topic = row.topic, job.id = %row.id.simple(),
             "work was given up: a person must look (starpay admin job list)"
         );
     }
-    work::fail(step.tx, queue, row, verdict, why, step.at)
+    Ok(ended)
 }
 
 fn repeats(row: &Claimed) -> bool {

@@ -3,8 +3,8 @@
 use crate::support::{Stand, admin, jobs, on_both};
 use crate::world::{Far, World, page};
 use starpay_app::port::{
-    AdapterName, Answer, Carrier, ParcelRequest, PortError, Simulated, Sms, SmsSender, TrackingEvent,
-    TrackingStatus,
+    AdapterName, Answer, Carrier, ClearingRegistry, ParcelRequest, PortError, RegistrationAnswer,
+    RegistrationRequest, Simulated, Sms, SmsSender, TrackingEvent, TrackingStatus,
 };
 use starpay_app::view::WorkView;
 use starpay_app::{IdempotencyKey, Platform, Replayed, WorkQueue, WorkState};
@@ -186,6 +186,112 @@ async fn one_things_work_is_done_one_after_the_other() {
         }
         round(&world.platform, "a").await;
         assert_eq!(carrier.most.load(Ordering::SeqCst), 1);
+        world.platform.db().close();
+    }
+}
+
+/// A carrier and a registry without webhooks: they say "not yet" so many times, and then decide.
+struct Hesitant {
+    not_yet: usize,
+    asked: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Hesitant {
+    fn new(not_yet: usize) -> Arc<Self> {
+        Arc::new(Self { not_yet, asked: Mutex::default() })
+    }
+
+    /// Whether it decides now.
+    fn decides(&self, about: &str) -> bool {
+        let mut asked = self.asked.lock().unwrap();
+        let count = asked.entry(about.to_owned()).or_default();
+        *count += 1;
+        *count > self.not_yet
+    }
+
+    fn answer(&self, reference: &str) -> RegistrationAnswer {
+        let network_ref = format!("REG-{reference}");
+        if !self.decides(reference) {
+            return RegistrationAnswer::Pending { network_ref };
+        }
+        RegistrationAnswer::Registered {
+            network_ref,
+            merchant_no: "999584058120001".to_owned(),
+            terminal_no: "A0000001".to_owned(),
+        }
+    }
+}
+
+impl Carrier for Hesitant {
+    fn adapter(&self) -> AdapterName {
+        AdapterName { name: "hesitant", simulated: Simulated::Sandbox }
+    }
+
+    fn order(&self, parcel: ParcelRequest) -> Answer<'_, String> {
+        Box::pin(async move { Ok(parcel.reference) })
+    }
+
+    fn track(&self, tracking_no: String) -> Answer<'_, Vec<TrackingEvent>> {
+        let decided = self.decides(&tracking_no);
+        let status = if decided { TrackingStatus::Delivered } else { TrackingStatus::InTransit };
+        Box::pin(async move { Ok(vec![TrackingEvent { status, at: Timestamp::from_micros(0) }]) })
+    }
+}
+
+impl ClearingRegistry for Hesitant {
+    fn adapter(&self) -> AdapterName {
+        AdapterName { name: "hesitant", simulated: Simulated::Sandbox }
+    }
+
+    fn submit(&self, request: RegistrationRequest) -> Answer<'_, RegistrationAnswer> {
+        let answer = self.answer(&request.reference);
+        Box::pin(async move { Ok(answer) })
+    }
+
+    fn query(&self, reference: String) -> Answer<'_, Option<RegistrationAnswer>> {
+        let answer = self.answer(&reference);
+        Box::pin(async move { Ok(Some(answer)) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_is_asked_after_until_it_arrives() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let carrier = Hesitant::new(3);
+        let port = Arc::clone(&carrier);
+        let world = World::on(engine, Far::Shipped, move |ports| ports.carrier = port).await;
+        let (owner, asked) = (world.owner().await, || carrier.asked.lock().unwrap()["SBX1"]);
+        for wanted in 1..=4 {
+            world.clock.advance_ms(6000);
+            round(&world.platform, "a").await;
+            round(&world.platform, "a").await;
+            assert_eq!(asked(), wanted, "asked again after a while, and not at once");
+        }
+        let seen = world.platform.shipments(&owner, None, page()).await.unwrap().data;
+        assert_eq!(seen[0].state, "delivered");
+        world.clock.advance_ms(6000);
+        round(&world.platform, "a").await;
+        assert_eq!(asked(), 4, "and no more once it is known");
+        world.platform.db().close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_is_asked_until_it_decides() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        // Sending is the first time.
+        let registry = Hesitant::new(4);
+        let port = Arc::clone(&registry);
+        let world = World::on(engine, Far::Reported, move |ports| ports.clearing = port).await;
+        let owner = world.owner().await;
+        for wanted in 2..=5 {
+            world.clock.advance_ms(6000);
+            round(&world.platform, "a").await;
+            let asked: Vec<usize> = registry.asked.lock().unwrap().values().copied().collect();
+            assert_eq!(asked, [wanted, wanted], "both channels");
+        }
+        let seen = world.platform.registrations(&owner, None, page()).await.unwrap().data;
+        assert!(seen.iter().all(|row| row.state == "registered"), "{seen:?}");
         world.platform.db().close();
     }
 }

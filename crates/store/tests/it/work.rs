@@ -1,7 +1,7 @@
 //! Outbox and jobs: leases, fencing, back-off, the dead.
 
 use crate::stand::{Stand, at, id, on_both};
-use starpay_store::work::{self, Depth, JOB, NewWork, OUTBOX, Put, Queue, Standing, Verdict, Work};
+use starpay_store::work::{self, Depth, Ended, JOB, NewWork, OUTBOX, Put, Queue, Standing, Verdict, Work};
 use starpay_store::{Db, Engine, StoreError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -83,13 +83,102 @@ fn failed_work_comes_back_dies_visibly_and_can_be_revived() {
 #[test]
 fn repeating_work_waits_once() {
     on_both(|stand| {
-        let nightly = |due| NewWork { dedup: Some("nightly".into()), ..new_work("sweep", due) };
         assert_eq!(put(stand, &JOB, nightly(0)), Put::Added);
         assert_eq!(put(stand, &JOB, nightly(1)), Put::Waiting);
         let claimed = claim(stand, &JOB, "a", 0, 30).remove(0);
         stand.write(move |tx| work::complete(tx, &JOB, &claimed, at(1))).unwrap();
         assert_eq!(put(stand, &JOB, nightly(2)), Put::Added);
     });
+}
+
+fn nightly(due: i64) -> NewWork {
+    NewWork { dedup: Some("nightly".into()), ..new_work("sweep", due) }
+}
+
+#[test]
+fn work_ordered_again_while_it_is_done_is_done_once_more() {
+    on_both(|stand| {
+        for queue in [&OUTBOX, &JOB] {
+            put(stand, queue, nightly(0));
+            let first = claim(stand, queue, "a", 0, 30).remove(0);
+            assert_eq!(put(stand, queue, nightly(9)), Put::Again);
+            assert_eq!(put(stand, queue, nightly(5)), Put::Again);
+            assert_eq!(put(stand, queue, nightly(7)), Put::Again, "the earliest order counts");
+            assert!(claim(stand, queue, "b", 9, 30).is_empty(), "nobody does it twice at once");
+            let ended = stand.write(move |tx| work::complete(tx, queue, &first, at(1))).unwrap();
+            assert_eq!(ended, Ended::Waiting);
+            assert_eq!(put(stand, queue, nightly(6)), Put::Waiting);
+            assert!(claim(stand, queue, "a", 4, 30).is_empty());
+            let second = claim(stand, queue, "a", 5, 30).remove(0);
+            assert_eq!((second.attempts, second.token), (1, 2), "a new order has all its tries");
+            let ended = stand.write(move |tx| work::complete(tx, queue, &second, at(6))).unwrap();
+            assert_eq!(ended, Ended::Done);
+            assert_eq!(stand.read(move |tx| work::depth(tx, queue)).unwrap(), Depth { waiting: 0, dead: 0 });
+        }
+    });
+}
+
+#[test]
+fn work_ordered_again_while_it_fails_is_not_given_up() {
+    on_both(|stand| {
+        put(stand, &JOB, nightly(0));
+        let late = claim(stand, &JOB, "a", 0, 30).remove(0);
+        put(stand, &JOB, nightly(2));
+        let verdict = Verdict::RetryAt(at(600));
+        let ended = stand.write(move |tx| work::fail(tx, &JOB, &late, verdict, "no answer", at(1))).unwrap();
+        assert_eq!(ended, Ended::Waiting);
+        // The new order does not wait for the old one's long pause, and starts no new count.
+        let last = claim(stand, &JOB, "a", 2, 30).remove(0);
+        assert_eq!((last.attempts, last.last_error.as_deref()), (2, Some("no answer")));
+        put(stand, &JOB, nightly(3));
+        let bury =
+            move |tx: &mut starpay_store::Tx| work::fail(tx, &JOB, &last, Verdict::GiveUp, "refused", at(2));
+        assert_eq!(stand.write(bury).unwrap(), Ended::Waiting);
+        assert_eq!(stand.read(|tx| work::depth(tx, &JOB)).unwrap(), Depth { waiting: 1, dead: 0 });
+        let fresh = claim(stand, &JOB, "a", 3, 30).remove(0);
+        assert_eq!(fresh.attempts, 1);
+        let bury =
+            move |tx: &mut starpay_store::Tx| work::fail(tx, &JOB, &fresh, Verdict::GiveUp, "refused", at(4));
+        assert_eq!(stand.write(bury).unwrap(), Ended::Dead);
+    });
+}
+
+#[test]
+fn whoever_takes_work_over_sees_what_it_was_ordered_again_for() {
+    on_both(|stand| {
+        put(stand, &JOB, nightly(0));
+        assert_eq!(claim(stand, &JOB, "a", 0, 3600).len(), 1);
+        assert_eq!(put(stand, &JOB, nightly(5)), Put::Again);
+        stand.write(|tx| work::release(tx, &JOB, "a")).unwrap();
+        let taken = claim(stand, &JOB, "b", 1, 30).remove(0);
+        let ended = stand.write(move |tx| work::complete(tx, &JOB, &taken, at(2))).unwrap();
+        assert_eq!(ended, Ended::Done, "it began after the order: once is enough");
+    });
+}
+
+/// Two connections: the order of a cause that is not committed yet keeps the waiting row from
+/// being claimed and finished without having seen it.
+#[test]
+fn work_is_not_claimed_while_an_order_for_it_is_being_written() {
+    let stand = Stand::new(Engine::Postgres);
+    put(&stand, &JOB, nightly(0));
+    let gate = std::sync::Arc::new(std::sync::Barrier::new(2));
+    let (db, inner) = (stand.db.clone(), std::sync::Arc::clone(&gate));
+    let orderer = std::thread::spawn(move || {
+        db.write_blocking(move |tx| {
+            let put = work::put(tx, &JOB, &nightly(0))?;
+            inner.wait();
+            inner.wait();
+            Ok::<_, StoreError>(put)
+        })
+    });
+    gate.wait();
+    let early = claim(&stand, &JOB, "a", 1, 30);
+    gate.wait();
+    assert_eq!(orderer.join().unwrap().unwrap(), Put::Waiting);
+    assert!(early.is_empty(), "{early:?}");
+    assert_eq!(claim(&stand, &JOB, "a", 1, 30).len(), 1);
+    stand.db.close();
 }
 
 #[test]
