@@ -1,10 +1,11 @@
 //! Idempotent answers.
 
-use crate::stand::{at, id, on_both};
+use crate::stand::{Stand, at, id, on_both};
 use crate::transactions::shop;
 use starpay_store::idempotency::{self, Begun, KEPT_DAYS, RequestKey};
-use starpay_store::{StoreError, Tx, merchant};
-use std::time::Duration;
+use starpay_store::{Engine, StoreError, Tx, merchant};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 fn key(key: &str) -> RequestKey {
     RequestKey { actor: "ak_1".into(), route: "POST /api/v1/applications".into(), key: key.into() }
@@ -54,6 +55,39 @@ fn concurrent_twins_have_one_effect_and_one_answer() {
         let made = stand.read(|tx| merchant::list_all(tx, None, 10)).unwrap().rows;
         assert_eq!(made.len(), 1);
     });
+}
+
+/// How long a twin waits has a bound; what it gets then is not an answer, and nothing of it is
+/// written. The same key finds the answer afterwards.
+#[test]
+fn a_twin_waits_no_longer_than_a_lock_may_take() {
+    let stand = Stand::with(Engine::Postgres, |config| {
+        config.workers = 2;
+        config.statement_deadline = Duration::from_millis(500);
+    });
+    let (first, second) = (id(), id());
+    let (held, released) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let holder = {
+        let (db, held, released) = (stand.db.clone(), Arc::clone(&held), Arc::clone(&released));
+        std::thread::spawn(move || {
+            db.write_blocking::<_, StoreError, _>(move |tx| {
+                let answer = make(tx, &key("slow"), b"body", first)?;
+                held.wait();
+                released.wait();
+                Ok(answer)
+            })
+        })
+    };
+    held.wait();
+    let begun = Instant::now();
+    let refused = stand.write(move |tx| make(tx, &key("slow"), b"body", second));
+    let waited = begun.elapsed();
+    released.wait();
+    let answer = holder.join().unwrap().unwrap();
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    assert!((Duration::from_millis(350)..Duration::from_millis(2500)).contains(&waited), "{waited:?}");
+    assert_eq!(stand.write(move |tx| make(tx, &key("slow"), b"body", second)).unwrap(), answer);
+    assert_eq!(stand.read(|tx| merchant::list_all(tx, None, 10)).unwrap().rows.len(), 1);
 }
 
 #[test]
