@@ -3,8 +3,9 @@
 
 use crate::Reached;
 use starpay_iso8583::unionpay::{
-    AccountBalance, BatchRecords, CaKeyList, ChipRecord, DetailTags, EntryMode, Field60, Field61, Field63,
-    Identified, Institutions, ResponseCode, SecurityControl, SettlementTotals, SignInKeys,
+    AccountBalance, BatchEnd, BatchRecords, CaKeyList, ChipRecord, DetailTags, EntryMode, Field60, Field61,
+    Field63, Identified, Institutions, Parameters, ResponseCode, SecurityControl, SettlementTotals,
+    SignInKeys,
 };
 use starpay_iso8583::{Dialect, ISO_1987_ASCII, Message, OwnedMessage, Route, UNIONPAY_POS};
 
@@ -45,9 +46,12 @@ fn parts(message: &Message<'_>) {
     let _ = (EntryMode::read(message), SecurityControl::read(message), AccountBalance::read(message));
     let _ = (Field60::read(message), Field61::read(message), Field63::read(message));
     let _ = (SettlementTotals::read(message), SignInKeys::read(message), ChipRecord::read(message));
+    let _ = BatchEnd::read(message);
     let _ = message.field(39).map(|code| ResponseCode::parse(&code.expose()));
     let most = message.expose_bytes().len();
     assert!(DetailTags::read(message).count() <= most);
     assert!(BatchRecords::read(message).ok().flatten().map_or(0, Iterator::count) <= most);
     assert!(CaKeyList::read(message).ok().flatten().map_or(0, Iterator::count) <= most);
+    let parameters = Parameters::read(message).ok().flatten().and_then(|parameters| parameters.found);
+    assert!(parameters.map_or(0, Iterator::count) <= most);
 }

@@ -24,6 +24,21 @@ pub(crate) fn phases_of(root: &Path, phases: &mut Phases) -> Outcome<PathBuf> {
             ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         succeed(cargo(&arguments).current_dir(root))
     })?;
+    phases.run("library documentation", || {
+        // The two libraries that others read without the rest. Examples run with the tests; links
+        // are followed here.
+        let arguments = [
+            "doc",
+            "--locked",
+            "--quiet",
+            "--no-deps",
+            "--package",
+            "starpay-iso8583",
+            "--package",
+            "starpay-keys",
+        ];
+        succeed(cargo(&arguments).current_dir(root).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
     let binary = phases.run("build", || docs::binary(root))?;
     phases.run("generated documents", || docs::check(root, &binary))?;
     Ok(binary)
