@@ -1,6 +1,7 @@
 //! Checkpoints: the log is copied into the database by a thread of its own, so that no caller
 //! waits for it, and the writer starts the log over when it has grown long.
 
+use super::open::BUSY_WAIT;
 use crate::error::StoreError;
 use crate::lanes::{Bell, Rung};
 use crate::metrics::{Counters, add};
@@ -56,8 +57,18 @@ impl Checkpointer {
     }
 }
 
+/// Starts the log over unless somebody still reads from it, and waits for nobody: a backup or a
+/// proof of the chains reads for minutes, and all writes would wait with it. The checkpointer asks
+/// again after its next look.
+pub(super) fn try_restart(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(Duration::ZERO).map_err(StoreError::unavailable)?;
+    let tried = checkpoint(conn, "RESTART");
+    conn.busy_timeout(BUSY_WAIT).map_err(StoreError::unavailable)?;
+    tried.map(|_| ())
+}
+
 /// Runs one checkpoint; the frames the log still holds.
-pub(super) fn checkpoint(conn: &Connection, mode: &str) -> Result<i64, StoreError> {
+fn checkpoint(conn: &Connection, mode: &str) -> Result<i64, StoreError> {
     conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))
         .map_err(StoreError::unavailable)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Name of the lock file beside the database.
 const LOCK_FILE: &str = "starpay.lock";
 /// How long a connection waits for another one's lock; only a checkpoint ever holds one.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection: more than the catalogue holds.
 const STATEMENTS_KEPT: usize = 512;
 

@@ -4,7 +4,7 @@
 //! savepoint, so that its failure or panic undoes its own writes only; each is answered after the
 //! commit, so that an answer is never ahead of the disk.
 
-use super::checkpoint::{Pressure, checkpoint};
+use super::checkpoint::{Pressure, try_restart};
 use super::{Link, command};
 use crate::error::StoreError;
 use crate::lanes::{Bell, Lanes, Ran, Rung, Waiting};
@@ -146,14 +146,14 @@ impl Writer {
         }
     }
 
-    /// When the log has grown long although the checkpointer keeps up, one short wait of the
-    /// writer lets it start from the beginning.
+    /// When the log has grown long although the checkpointer keeps up, the writer lets it start
+    /// from the beginning, as soon as nobody reads from it.
     fn restart_long_log(&self) {
         if !self.pressure.swap(false, Ordering::AcqRel) {
             return;
         }
         if let TxLink::Sqlite(link) = self.tx.link_ref()
-            && let Err(error) = checkpoint(&link.conn, "RESTART")
+            && let Err(error) = try_restart(&link.conn)
         {
             tracing::warn!(%error, "the write-ahead log could not start over");
         }
@@ -164,7 +164,9 @@ impl Writer {
 mod tests {
     use crate::{Db, DbConfig, StoreError, setting};
     use starpay_domain::instant::Timestamp;
+    use std::path::Path;
     use std::sync::{Arc, Barrier};
+    use std::time::{Duration, Instant};
 
     const NOW: Timestamp = Timestamp::from_micros(0);
 
@@ -230,5 +232,61 @@ mod tests {
         db.write_blocking(|tx| tx.query_text("PRAGMA max_page_count = 100000", &[])).unwrap();
         assert!(eight_with(&db, "SELECT 1").iter().all(Result::is_ok), "the writer goes on");
         assert_eq!((settings(&db), db.metrics().transactions_lost), (8, 2));
+    }
+
+    /// Writes so many megabytes in one transaction; how long that took.
+    fn fill(db: &Db, name: &str, megabytes: usize) -> Duration {
+        let (started, name) = (Instant::now(), name.to_owned());
+        let text = "x".repeat(1_000_000);
+        let filled = db.write_blocking(move |tx| {
+            (0..megabytes)
+                .try_for_each(|number| setting::fix(tx, &format!("{name} {number}"), &text, NOW).map(drop))
+        });
+        filled.map_err(|error: StoreError| error).unwrap();
+        started.elapsed()
+    }
+
+    #[test]
+    fn no_write_waits_for_a_reader_so_that_the_log_may_start_over() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let db = open(&folder);
+        let log_len = || std::fs::metadata(Path::new(folder.path()).join("a.db-wal")).unwrap().len();
+        let gate = Arc::new(Barrier::new(2));
+        let (reading, inner) = (db.clone(), Arc::clone(&gate));
+        let reader = std::thread::spawn(move || {
+            reading.read_blocking(move |tx| {
+                setting::get(tx, "a backup begins")?;
+                inner.wait();
+                inner.wait();
+                Ok::<_, StoreError>(())
+            })
+        });
+        gate.wait();
+        fill(&db, "long", 70);
+        assert!(log_len() > 64 * 1024 * 1024);
+        // The checkpointer looks every second, and asks every time.
+        let started = Instant::now();
+        let mut longest = Duration::ZERO;
+        for number in 0.. {
+            longest = longest.max(fill(&db, &format!("while read {number}"), 1));
+            if started.elapsed() > Duration::from_millis(2500) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        gate.wait();
+        reader.join().unwrap().unwrap();
+        assert!(longest < Duration::from_secs(2), "{longest:?}");
+        // Once nobody reads, the log starts over and grows no more.
+        let grows = |number: usize| {
+            let before = log_len();
+            fill(&db, &format!("after {number}"), 1);
+            log_len() > before
+        };
+        let over = (0..200).any(|number| {
+            std::thread::sleep(Duration::from_millis(50));
+            !grows(number)
+        });
+        assert!(over);
     }
 }
