@@ -97,7 +97,10 @@ impl<'b> Writer<'b> {
 
     fn set_number(&mut self, number: u8, value: u64) -> bool {
         let Some(field) = self.next(number) else { return false };
-        encode::put_number(field, value, self.out) && self.enter(number)
+        match encode::short_number(field, value) {
+            Some(short) if self.has_room() => short.put(self.out) && self.enter(number),
+            Some(_) | None => self.set_other(number, Value::Number(value)),
+        }
     }
 
     fn set_text(&mut self, number: u8, text: &str) -> bool {
@@ -105,11 +108,18 @@ impl<'b> Writer<'b> {
         encode::put_text(field, text, self.limits, self.out) && self.enter(number)
     }
 
+    /// Whether a word fits without the buffer growing.
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.out.capacity().wrapping_sub(self.out.len()) >= 8
+    }
+
     fn set_bytes(&mut self, number: u8, bytes: &[u8]) -> bool {
         let Some(field) = self.next(number) else { return false };
         encode::put_bytes(field, bytes, self.limits, self.out) && self.enter(number)
     }
 
+    #[inline(never)]
     fn set_other(&mut self, number: u8, value: Value<'_>) -> bool {
         let Some(field) = self.next(number) else { return false };
         encode::put(field, value, self.limits, self.out) && self.enter(number)

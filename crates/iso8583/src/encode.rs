@@ -69,15 +69,43 @@ pub(crate) fn put_digits(field: &Field, text: &str, limits: Limits, out: &mut Ve
     true
 }
 
+fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> bool {
+    if let Some(short) = short_number(field, number) {
+        return short.put(out);
+    }
+    let Length::Fixed(length) = field.length else { return false };
+    let digits = number.to_string();
+    let Some(zeros) = usize::from(length).checked_sub(digits.len()) else { return false };
+    put_digits(field, &("0".repeat(zeros) + &digits), Limits::Published, out)
+}
+
+/// A value of at most eight bytes without a length before it: most of what an answer has.
+#[derive(Clone, Copy)]
+pub(crate) struct Short {
+    /// The value first, anything behind it.
+    word: u64,
+    bytes: usize,
+}
+
+impl Short {
+    /// Appends it: always `true`.
+    #[inline]
+    pub(crate) fn put(self, out: &mut Vec<u8>) -> bool {
+        push_word(self.word, self.bytes, out);
+        true
+    }
+}
+
+/// A number of packed digits; `None` when it is longer, or has no place in the field.
 #[inline(always)]
-pub(crate) fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> bool {
-    let (Kind::Digits, Length::Fixed(length)) = (field.kind, field.length) else { return false };
-    if field.encoding != Encoding::Bcd || length > 16 || number >= 10_000_000_000_000_000 {
-        return put_long_number(field, usize::from(length), number, out);
+pub(crate) fn short_number(field: &Field, number: u64) -> Option<Short> {
+    let (Encoding::Bcd, Length::Fixed(length @ 1..=16)) = (field.encoding, field.length) else { return None };
+    if number >= 10_000_000_000_000_000 {
+        return None;
     }
     let packed = word::decimal(number);
     if packed.checked_shr(u32::from(length) << 2).is_some_and(|above| above != 0) {
-        return false;
+        return None;
     }
     // The filling of an odd number of digits is a zero on either side.
     let nibbles = match field.pad {
@@ -85,17 +113,7 @@ pub(crate) fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> bool 
         Pad::Before => length.next_multiple_of(2),
     };
     let word = packed.wrapping_shl(u32::from(16_u16.wrapping_sub(nibbles)) << 2);
-    push_word(word, usize::from(length).div_ceil(2), out);
-    true
-}
-
-/// As [`put_number`], for the lengths and encodings that a word does not hold.
-#[cold]
-fn put_long_number(field: &Field, length: usize, number: u64, out: &mut Vec<u8>) -> bool {
-    let digits = number.to_string();
-    let Some(zeros) = length.checked_sub(digits.len()) else { return false };
-    let text = "0".repeat(zeros) + &digits;
-    put_digits(field, &text, Limits::Published, out)
+    Some(Short { word, bytes: usize::from(length).div_ceil(2) })
 }
 
 #[inline(always)]
@@ -126,7 +144,6 @@ fn put_padded(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> b
     refusal::check_characters(field, &encoded, limits).is_ok() && put_checked(field, &filled, limits, out)
 }
 
-#[inline(always)]
 pub(crate) fn put_bytes(field: &Field, bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> bool {
     match field.encoding {
         Encoding::Bcd | Encoding::Nibble => false,

@@ -19,6 +19,11 @@ pub(crate) struct Span {
     end: u16,
 }
 
+impl Span {
+    /// The place of a field that is not there.
+    const NOWHERE: Self = Self { start: 0, end: 0 };
+}
+
 /// Where each field's value stands.
 pub(crate) type Spans = [Span; FIELDS];
 
@@ -52,7 +57,7 @@ impl<'a> Message<'a> {
     /// error names the field and the byte.
     pub fn read(dialect: &'static Dialect, bytes: &'a [u8]) -> Result<Self> {
         let Head { mti, bitmap, end } = Head::read(dialect, bytes)?;
-        let (mut spans, mut at) = ([Span { start: 0, end: 0 }; FIELDS], end);
+        let (mut spans, mut at) = ([Span::NOWHERE; FIELDS], end);
         for number in bitmap.iter() {
             let shape = dialect.shape(number);
             let Some(end) = checked_end(shape, bytes, at) else {
@@ -73,7 +78,7 @@ impl<'a> Message<'a> {
     /// The fields before the place that [`read`](Self::read) refuses. Not to be acted on.
     pub(crate) fn read_part(dialect: &'static Dialect, bytes: &'a [u8]) -> Option<Self> {
         let Head { mti, bitmap: announced, end } = Head::read(dialect, bytes).ok()?;
-        let (mut bitmap, mut spans, mut at) = (Bitmap::EMPTY, [Span { start: 0, end: 0 }; FIELDS], end);
+        let (mut bitmap, mut spans, mut at) = (Bitmap::EMPTY, [Span::NOWHERE; FIELDS], end);
         for number in announced.iter() {
             let shape = dialect.shape(number);
             let Some(end) = checked_end(shape, bytes, at) else { break };
@@ -141,11 +146,12 @@ impl<'a> Message<'a> {
         Some(FieldRef::new(field, self.bytes.get(start..end)?, usize::from(units), start))
     }
 
-    /// Where the value of a field begins and ends.
+    /// Where the value of a field begins and ends, if the field is there.
     #[inline]
     fn place(&self, number: u8) -> Option<(usize, usize)> {
-        let Span { start, end } = *self.spans.get(usize::from(number)).filter(|_| self.bitmap.has(number))?;
-        Some((usize::from(start), usize::from(end)))
+        let Span { start, end } = *self.spans.get(usize::from(number))?;
+        // No field ends where the message begins: that is the place of one that is not there.
+        (end != 0).then_some((usize::from(start), usize::from(end)))
     }
 
     /// The field with this number, which must be there.
