@@ -3,9 +3,9 @@
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, rows_wanted};
 use crate::params;
-use crate::sql::sql;
+use crate::sql::{Statement, sql};
 use crate::tx::Tx;
-use crate::value::Row;
+use crate::value::{Row, ValueRef};
 use starpay_domain::instant::Timestamp;
 use uuid::Uuid;
 
@@ -20,6 +20,10 @@ sql! {
     BY_APPLICATION = "SELECT id, merchant_id, application_id, kind, media_type, byte_count, width, height, \
      digest, object_key, outcome, profile, created_at FROM document WHERE application_id = $4 \
      AND merchant_id = $5 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    KEPT_OF_APPLICATION = "SELECT count(*), CAST(COALESCE(SUM(byte_count), 0) AS BIGINT) FROM document \
+     WHERE application_id = $1 AND merchant_id = $2";
+    KEPT_OF_MERCHANT = "SELECT count(*), CAST(COALESCE(SUM(byte_count), 0) AS BIGINT) FROM document \
+     WHERE merchant_id = $1";
     BY_DIGEST = "SELECT id, merchant_id, application_id, kind, media_type, byte_count, width, height, \
      digest, object_key, outcome, profile, created_at FROM document WHERE digest = $1 ORDER \
      BY created_at, id LIMIT 50";
@@ -166,6 +170,36 @@ pub fn list_by_application(
     let rows = tx.query(&BY_APPLICATION, params![at, id, limit + 1, application, merchant])?;
     let rows = rows.iter().map(DocumentRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id }))
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Documents.
+    pub documents: i64,
+    /// Their bytes together, as uploaded.
+    pub bytes: i64,
+}
+
+/// How much is kept of an application.
+///
+/// # Errors
+/// The store's own.
+pub fn kept_of_application(tx: &mut Tx, application: Uuid, merchant: Uuid) -> Result<Kept, StoreError> {
+    kept(tx, &KEPT_OF_APPLICATION, params![application, merchant])
+}
+
+/// How much is kept of a merchant.
+///
+/// # Errors
+/// The store's own.
+pub fn kept_of_merchant(tx: &mut Tx, merchant: Uuid) -> Result<Kept, StoreError> {
+    kept(tx, &KEPT_OF_MERCHANT, params![merchant])
+}
+
+fn kept(tx: &mut Tx, statement: &Statement, params: &[ValueRef<'_>]) -> Result<Kept, StoreError> {
+    let row = tx.query_opt(statement, params)?.ok_or(StoreError::NotFound { what: "document" })?;
+    Ok(Kept { documents: row.get(0)?, bytes: row.get(1)? })
 }
 
 /// The documents with the same bytes, at most 50: the same paper in two applications is a warning.

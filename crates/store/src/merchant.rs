@@ -12,6 +12,7 @@ use uuid::Uuid;
 sql! {
     INSERT = "INSERT INTO merchant (id, created_at, profile, subject_index) VALUES ($1, $2, $3, $4)";
     BY_ID = "SELECT id, created_at, profile, subject_index FROM merchant WHERE id = $1";
+    LOCK = "SELECT id, created_at, profile, subject_index FROM merchant WHERE id = $1 {for_update}";
     UPDATE_PROFILE = "UPDATE merchant SET profile = $2, subject_index = $3 WHERE id = $1";
     LIST = "SELECT id, created_at, profile, subject_index FROM merchant WHERE (created_at, id) > \
      ($1, $2) ORDER BY created_at, id LIMIT $3";
@@ -66,6 +67,16 @@ pub fn get(tx: &mut Tx, id: Uuid) -> Result<MerchantRow, StoreError> {
 /// The store's own.
 pub fn find(tx: &mut Tx, id: Uuid) -> Result<Option<MerchantRow>, StoreError> {
     tx.query_opt(&BY_ID, params![id])?.as_ref().map(MerchantRow::read).transpose()
+}
+
+/// The merchant with that id, locked until the transaction ends: for a rule over all things of one
+/// merchant.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn lock(tx: &mut Tx, id: Uuid) -> Result<MerchantRow, StoreError> {
+    let row = tx.query_opt(&LOCK, params![id])?.ok_or(StoreError::NotFound { what: "merchant" })?;
+    MerchantRow::read(&row)
 }
 
 /// Replaces the sealed profile.

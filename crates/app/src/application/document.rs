@@ -15,10 +15,9 @@ use starpay_domain::id::{ApplicationId, DocumentId, MerchantId, TypedId};
 use starpay_domain::machine::Machine;
 use starpay_domain::material::{MaterialKind, Origin};
 use starpay_store::document::{self as rows, DocumentRow};
+use starpay_store::merchant;
 use tokio::sync::Semaphore;
 
-/// Documents per application.
-const DOCUMENTS_MAX: usize = 60;
 /// Pictures decoded at once, in this process: each takes up to 256 MiB and a core; the others wait
 /// in line.
 const DECODERS_MAX: usize = 2;
@@ -28,7 +27,7 @@ impl Platform {
     /// Takes a document. The same bytes for the same kind again are the same document.
     ///
     /// # Errors
-    /// `too_large`, `unsupported_media`, `image_unreadable`, `image_too_small`, `image_too_large`,
+    /// `too_many_documents`, `documents_too_large`, `merchant_storage_full`; `too_large`, `unsupported_media`, `image_unreadable`, `image_too_small`, `image_too_large`,
     /// `field_closed`, `illegal_transition`.
     pub async fn add_document(
         &self,
@@ -45,7 +44,8 @@ impl Platform {
         let fingerprint = hex::encode(Sha256::digest(&bytes));
         let digest = self.shared.vault.code_hash(domain_of::DOCUMENT, &fingerprint);
         // Before the costly part: is there an application that takes documents at all?
-        let prepared = self.prepare_document(actor, application, kind, digest.clone()).await?;
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let prepared = self.prepare_document(actor, application, kind, digest.clone(), size).await?;
         let (merchant, id, key_of_merchant) = match prepared {
             Prepared::Known(view) => return Ok(Reply::fresh(view)),
             Prepared::New { merchant, id, key } => (merchant, id, key),
@@ -76,7 +76,8 @@ impl Platform {
             if let Some(known) = known_document(step, &found, kind, &row.digest)? {
                 return Ok(known);
             }
-            refuse_more(step, &found)?;
+            merchant::lock(step.tx, row.merchant_id)?;
+            step.refuse_overfull(found.merchant, found.id, row.byte_count)?;
             rows::insert(step.tx, &row)?;
             let fields = kind.field().into_iter().collect();
             step.advance(found, ApplicationEvent::Edit { fields })?;
@@ -121,6 +122,7 @@ impl Platform {
         application: ApplicationId,
         kind: MaterialKind,
         digest: Vec<u8>,
+        bytes: i64,
     ) -> Result<Prepared, Error> {
         self.look(actor, move |step| {
             let found: Loaded<Application> = step.get(application)?;
@@ -130,7 +132,7 @@ impl Platform {
             let fields: Vec<_> = kind.field().into_iter().collect();
             refuse_closed(&found.machine, &fields)?;
             found.machine.clone().apply(ApplicationEvent::Edit { fields }, step.at)?;
-            refuse_more(step, &found)?;
+            step.refuse_overfull(found.merchant, found.id, bytes)?;
             Ok(Prepared::New {
                 merchant: found.merchant,
                 id: step.new_id(),
@@ -174,13 +176,6 @@ impl Platform {
 enum Prepared {
     Known(DocumentView),
     New { merchant: MerchantId, id: DocumentId, key: SealingKey },
-}
-
-fn refuse_more(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<(), Error> {
-    if documents_of(step, found.id, found.merchant)?.len() < DOCUMENTS_MAX {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::TooLarge, "too_many_documents").about("kind"))
 }
 
 fn known_document(

@@ -9,6 +9,7 @@
 mod appeal;
 mod check;
 pub(crate) mod document;
+mod quota;
 mod review;
 
 use crate::error::{Error, Legal};
@@ -60,6 +61,7 @@ impl Platform {
             return Err(Error::invalid("length", "business_no"));
         }
         self.command(actor, Call::new("application.start", key, wanted.clone()), move |step| {
+            step.refuse_more_applications(merchant)?;
             let id: ApplicationId = step.new_id();
             let business_no = wanted.business_no.clone().unwrap_or_else(|| id.to_string());
             if let Some(taken) = rows::find_by_business_no(step.tx, merchant.uuid(), &business_no)? {

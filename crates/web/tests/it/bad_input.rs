@@ -66,7 +66,8 @@ impl Draft {
 
     async fn upload(&self, picture: Vec<u8>) -> Answer {
         let request = bearer("POST", &format!("{}/documents?kind=licence", self.path), &self.session);
-        self.site.send(request.header("Idempotency-Key", "d").body(Body::from(picture)).unwrap()).await
+        let request = request.header("Idempotency-Key", format!("upload-{}", picture.len()));
+        self.site.send(request.body(Body::from(picture)).unwrap()).await
     }
 
     async fn patch(&self, body: impl Into<Body>, version: i64) -> Answer {
@@ -126,6 +127,60 @@ async fn an_oversized_upload() {
     watch.refused(&draft.upload(large).await, 413, "too_large", "body");
     let long = format!("{{\"fields\":{{\"shop.name\":\"{}\"}}}}", "面".repeat(64 * 1024));
     watch.refused(&draft.patch(long, draft.version).await, 413, "too_large", "body");
+}
+
+#[tokio::test]
+async fn more_documents_than_are_kept() {
+    const MIB: usize = 1024 * 1024;
+    let draft = Draft::new().await;
+    let (site, [(_, first), (_, second), ..]) = (&draft.site, DOCUMENTS) else { panic!("no specimens") };
+    assert_eq!(draft.upload(first.to_vec()).await.status, 201);
+    // One byte less than the second picture has left: none of it is kept.
+    let room = 128 * MIB - second.len();
+    site.poke(&format!("UPDATE document SET byte_count = {}", room + 1));
+    let watch = Watch::over(site);
+    watch.refused(&draft.upload(second.to_vec()).await, 413, "documents_too_large", "body");
+    site.poke(&format!("UPDATE document SET byte_count = {room}"));
+    assert_eq!(draft.upload(second.to_vec()).await.status, 201);
+
+    site.poke(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 58) INSERT INTO document \
+         SELECT randomblob(16), merchant_id, application_id, kind, media_type, 1000, width, height, \
+         randomblob(32), object_key, outcome, profile, created_at FROM n, (SELECT * FROM document LIMIT 1)",
+    );
+    let watch = Watch::over(site);
+    let (_, third) = DOCUMENTS[2];
+    watch.refused(&draft.upload(third.to_vec()).await, 413, "too_many_documents", "body");
+
+    // Another application has its own room, as far as the merchant's own goes.
+    let given_up = site.post(&draft.session, "w", &format!("{}/withdraw", draft.path), &json!({})).await;
+    assert_eq!(given_up.status, 200, "{}", given_up.text);
+    let other = json!({"subject_type": "micro", "business_no": "A-2"});
+    let other = site.post(&draft.session, "other", "/api/v1/applications", &other).await.json();
+    let path = format!("/api/v1/applications/{}", other["id"].as_str().unwrap());
+    let other = Draft { site: draft.site, session: draft.session, path, version: 1 };
+    let site = &other.site;
+    site.poke(&format!("UPDATE document SET byte_count = {}", 512 * MIB / 60));
+    let watch = Watch::over(site);
+    watch.refused(&other.upload(third.to_vec()).await, 413, "merchant_storage_full", "body");
+    site.poke("UPDATE document SET byte_count = 1000");
+    assert_eq!(other.upload(third.to_vec()).await.status, 201);
+}
+
+#[tokio::test]
+async fn more_applications_than_are_kept() {
+    let site = Site::new().on_a_socket().await;
+    let session = site.merchant(MOBILE).await;
+    let wanted = json!({"subject_type": "micro"});
+    for number in 0..100 {
+        let made = site.post(&session, &format!("a{number}"), "/api/v1/applications", &wanted).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let path = format!("/api/v1/applications/{}/withdraw", made.json()["id"].as_str().unwrap());
+        assert_eq!(site.post(&session, &path, &path, &json!({})).await.status, 200);
+    }
+    let watch = Watch::over(&site);
+    let refused = site.post(&session, "one-more", "/api/v1/applications", &wanted).await;
+    watch.refused(&refused, 413, "too_many_applications", "subject_type");
 }
 
 #[tokio::test]
