@@ -56,8 +56,8 @@ impl Platform {
     /// Makes a new key-encryption key and wraps every data key under it, in slices. A call that
     /// was cut off is finished by the next one.
     ///
-    /// Other nodes over the same keystore file read it anew when they start again; until then
-    /// they open nothing that was wrapped under the new key.
+    /// Other nodes over the same keystore file read it again as soon as they meet the new key, or
+    /// within a minute.
     ///
     /// # Errors
     /// `forbidden`; the keystore's and the store's own.
@@ -84,8 +84,8 @@ impl Platform {
     /// Replaces the platform's signing key and its certificate. What the earlier key signed still
     /// verifies; its private half is destroyed.
     ///
-    /// Other nodes over the same keystore file must start again. A key statement under way in that
-    /// moment may be refused by its terminal, which then asks anew.
+    /// Other nodes over the same keystore file read it again within a minute. A key statement under
+    /// way in that moment may be refused by its terminal, which then asks anew.
     ///
     /// # Errors
     /// `forbidden`; the keystore's own.

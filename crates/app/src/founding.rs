@@ -2,15 +2,20 @@
 //!
 //! Sandbox or live is fixed in the database by the first start: a database never changes sides.
 //! The statutory numbers the program knows are seeded as version 1 of the policy table; later
-//! versions come by insert, and those in force today are what the platform works with.
+//! versions come by insert. Those in force are what the platform works with; it looks again every
+//! minute, so a new version counts from its day on without a restart, on every node.
 
 use crate::error::Error;
-use crate::platform::Mode;
+use crate::platform::{Mode, Platform};
 use starpay_domain::instant::Timestamp;
 use starpay_domain::policy::{Policy, PolicyEntry, Unit};
 use starpay_store::policy::{self as rows, PolicyRow};
 use starpay_store::{Db, StoreError, Tx, setting};
+use std::sync::Arc;
+use std::time::Duration;
 
+/// How often a node looks for what changed outside it.
+const REFRESH_EVERY: Duration = Duration::from_secs(60);
 /// The setting that says which side a database is on.
 const MODE: &str = "deployment.mode";
 
@@ -37,9 +42,63 @@ pub fn found(db: &Db, mode: Mode, at: Timestamp) -> Result<Policy, Error> {
             });
         }
         rows::seed(tx, &Policy::seed().iter().map(row_of).collect::<Vec<_>>())?;
-        let entries = rows::list_at(tx, at)?.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
-        Policy::from_entries(&entries, at.beijing_date()).map_err(|error| Error::internal(error.to_string()))
+        in_force(tx, at)
     })
+}
+
+/// The policy in force at a moment.
+fn in_force(tx: &mut Tx, at: Timestamp) -> Result<Policy, Error> {
+    let entries = rows::list_at(tx, at)?.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
+    Policy::from_entries(&entries, at.beijing_date()).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// What was found changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refreshed {
+    /// Another policy is in force.
+    pub policy: bool,
+    /// Another node changed the keystore.
+    pub keystore: bool,
+}
+
+impl Platform {
+    /// Takes up what changed outside this process: a policy whose day has come, keys that another
+    /// node made. What cannot be read stays as it was.
+    ///
+    /// # Errors
+    /// The store's own; a policy or a keystore that does not read.
+    pub async fn refresh(&self) -> Result<Refreshed, Error> {
+        let at = self.now();
+        let policy = self.db.read(move |tx: &mut Tx| in_force(tx, at)).await?;
+        let policy = self.shared.enact(policy);
+        let shared = Arc::clone(&self.shared);
+        let keystore = tokio::task::spawn_blocking(move || shared.vault.keystore().refresh())
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?
+            .map_err(|error| Error::internal(format!("the keystore could not be read again: {error}")))?;
+        Ok(Refreshed { policy, keystore })
+    }
+
+    /// Refreshes every minute until it is stopped.
+    pub async fn keep_current(&self, stop: impl Future<Output = ()>) {
+        let mut every = tokio::time::interval(REFRESH_EVERY);
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                _ = every.tick() => {}
+            }
+            match self.refresh().await {
+                Ok(Refreshed { policy: false, keystore: false }) => {}
+                Ok(found) => {
+                    tracing::info!(found.policy, found.keystore, "took up what changed elsewhere");
+                }
+                Err(error) => {
+                    tracing::error!(detail = error.detail.as_deref(), "what changed elsewhere does not read");
+                }
+            }
+        }
+    }
 }
 
 fn row_of(entry: &PolicyEntry) -> PolicyRow {

@@ -43,7 +43,7 @@ pub use backup::{
 pub use chain::{ChainFinding, ChainReport, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
 pub use error::{Error, ErrorKind, FieldError, Legal};
-pub use founding::{found, founded};
+pub use founding::{Refreshed, found, founded};
 pub use health::{Health, Waiting};
 pub use housekeeping::{DeadlineSummary, SweepSummary};
 pub use job::{WorkQueue, WorkState};

@@ -17,7 +17,7 @@ use starpay_store::idempotency::{self, Begun, RequestKey};
 use starpay_store::{Db, StoreError, Tx};
 use starpay_text::Language;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, watch};
 
 /// The outside world.
@@ -141,11 +141,40 @@ pub(crate) struct Shared {
     pub(crate) ports: Ports,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) policy: Policy,
-    pub(crate) terms: Terms,
+    rules: RwLock<Arc<Rules>>,
     pub(crate) deployment: Deployment,
     /// One permit per PIN hash under way: argon2id takes 19 MiB and a core each.
     pub(crate) pin_pool: Semaphore,
+}
+
+/// The numbers in force: every transaction works with those of the moment it began.
+pub(crate) struct Rules {
+    /// The statutory numbers.
+    pub(crate) policy: Policy,
+    /// How long each party may take.
+    pub(crate) terms: Terms,
+}
+
+impl Rules {
+    fn under(policy: Policy) -> Arc<Self> {
+        Arc::new(Self { terms: Terms::under(&policy), policy })
+    }
+}
+
+impl Shared {
+    /// The numbers in force now.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts these numbers in force; whether they are others than before.
+    pub(crate) fn enact(&self, policy: Policy) -> bool {
+        let changed = self.rules().policy != policy;
+        if changed {
+            *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::under(policy);
+        }
+        changed
+    }
 }
 
 /// PIN hashes computed at once; the others wait in line.
@@ -219,8 +248,7 @@ impl Platform {
                 ports,
                 clock,
                 random,
-                terms: Terms::under(&policy),
-                policy,
+                rules: RwLock::new(Rules::under(policy)),
                 deployment,
                 pin_pool,
             }),

@@ -234,7 +234,7 @@ impl Step<'_> {
         asked: &[ReasonCode],
         subject: SubjectType,
     ) -> Vec<FieldStatus> {
-        let rules = FormRules { subject, at: self.at, policy: &self.shared.policy };
+        let rules = FormRules { subject, at: self.at, policy: self.policy() };
         form.filled()
             .map(|(field, value)| {
                 let good = crate::form::still_good(field, value, &rules);

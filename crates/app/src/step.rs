@@ -6,19 +6,21 @@
 
 use crate::actor::Actor;
 use crate::error::Error;
-use crate::platform::{Reader, Shared};
+use crate::platform::{Reader, Rules, Shared};
 use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
 use starpay_domain::id::{EventId, MerchantId, TypedId, new_v7};
 use starpay_domain::instant::Timestamp;
 use starpay_domain::machine::MachineEvent;
 use starpay_domain::party::Owned;
+use starpay_domain::policy::Policy;
 use starpay_domain::term::Terms;
 use starpay_store::aggregate::{self, AggregateRow, Table};
 use starpay_store::event::{self, NewEvent};
 use starpay_store::{Cursor, FromValue, Page, Tx, Value};
 use starpay_text::Language;
 use std::net::IpAddr;
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -108,6 +110,7 @@ impl<M: Stored> Loaded<M> {
 pub(crate) struct Moment {
     /// Now.
     pub(crate) at: Timestamp,
+    rules: Arc<Rules>,
     seed: Zeroizing<[u8; 32]>,
 }
 
@@ -115,7 +118,7 @@ impl Moment {
     pub(crate) fn capture(shared: &Shared) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         shared.random.fill(seed.as_mut());
-        Self { at: shared.clock.now(), seed }
+        Self { at: shared.clock.now(), rules: shared.rules(), seed }
     }
 }
 
@@ -186,9 +189,14 @@ impl<'t> Step<'t> {
         text
     }
 
+    /// The statutory numbers.
+    pub(crate) fn policy(&self) -> &'t Policy {
+        &self.moment.rules.policy
+    }
+
     /// How long each party may take.
     pub(crate) fn terms(&self) -> &'t Terms {
-        &self.shared.terms
+        &self.moment.rules.terms
     }
 
     /// Seals bytes under the merchant's data key. `context` binds them to their place.

@@ -8,7 +8,7 @@
 use crate::error::Error;
 use starpay_domain::instant::Timestamp;
 use starpay_keys::Random;
-use starpay_keys::hsm::Hsm;
+use starpay_keys::hsm::{Hsm, HsmError};
 use starpay_keys::keystore::Keystore;
 use starpay_keys::seal::{self, DataKey};
 use starpay_store::data_key::{self, DataKeyRow};
@@ -176,9 +176,13 @@ impl Vault {
             return Ok(Arc::clone(key));
         }
         let context = context_of(row.merchant_id, row.version);
-        let key = DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context)
-            .map_err(|error| Error::internal(error.to_string()))?;
-        let key = Arc::new(key);
+        let unwrap = || DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context);
+        let key = match unwrap() {
+            // Another node has rotated the keys since this one read them.
+            Err(HsmError::UnknownKey(_)) if self.keystore.refresh().is_ok_and(|changed| changed) => unwrap(),
+            unwrapped => unwrapped,
+        };
+        let key = Arc::new(key.map_err(|error| Error::internal(error.to_string()))?);
         let mut cache = self.cache();
         if cache.len() >= CACHED_KEYS_MAX {
             cache.clear();

@@ -124,7 +124,9 @@ impl Serving {
         let mut tasks = JoinSet::new();
         tasks.spawn(server.run(router, stop.clone()));
         tasks.spawn(door.run(inner, stop.clone()));
-        tasks.spawn(queues.watch(platform.clone(), stop));
+        tasks.spawn(queues.watch(platform.clone(), stop.clone()));
+        let current = platform.clone();
+        tasks.spawn(async move { current.keep_current(stop.cancelled()).await });
         let (jobs, stop_jobs) = watch::channel(false);
         let mut runner = JoinSet::new();
         let platform = platform.clone();

@@ -136,7 +136,7 @@ impl Platform {
     /// # Errors
     /// When the store does not answer.
     pub async fn certificates_ending(&self) -> Result<i64, Error> {
-        let by = self.now().plus_seconds(self.shared.terms.seconds(Term::CertificateWarning));
+        let by = self.now().plus_seconds(self.shared.rules().terms.seconds(Term::CertificateWarning));
         self.db.read(move |tx| Ok(aggregate::device_auth::count_ending(tx, by)?)).await
     }
 

@@ -134,7 +134,7 @@ fn conclude(
         .collect();
     reasons.extend(disagreements(step, form)?);
     // one person, so many 小微 merchants at one acquirer.
-    if micro && others.len() >= usize::from(step.shared.policy.micro_per_acquirer_count) {
+    if micro && others.len() >= usize::from(step.policy().micro_per_acquirer_count) {
         reasons.push(ReasonCode::F601);
     }
     if reasons.is_empty() {

@@ -161,7 +161,7 @@ impl Platform {
             let mut form = open_form(step, &found)?;
             let fields: Vec<Field> = patch.fields.keys().filter_map(|name| Field::parse(name)).collect();
             refuse_closed(&found.machine, &fields)?;
-            let rules = FormRules { subject: subject_of(&form)?, at: step.at, policy: &step.shared.policy };
+            let rules = FormRules { subject: subject_of(&form)?, at: step.at, policy: step.policy() };
             let before = form.clone();
             form.patch(&patch.fields, &rules)?;
             // Saying the same again is no edit: it leaves no event and no new version.

@@ -63,7 +63,7 @@ impl Platform {
         let mut done = DeadlineSummary::default();
         for watched in &MACHINES {
             for owner in watched.owners {
-                if let Some((then, cutoff)) = cutoff(owner.limit, &self.shared.terms, self.now()) {
+                if let Some((then, cutoff)) = cutoff(owner.limit, &self.shared.rules().terms, self.now()) {
                     self.pass_state(actor, watched, owner, (watched.pass(then)?, cutoff), &mut done).await?;
                 }
             }

@@ -16,6 +16,7 @@ mod operator;
 #[expect(dead_code, reason = "shared with the store's tests, which use more of it")]
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
+mod refresh;
 mod registration;
 mod strangers;
 mod support;

@@ -117,6 +117,11 @@ impl Stand {
         Self::over(folder, config, clock)
     }
 
+    /// Another node over the same database and keystore.
+    pub(crate) fn second_node(&self) -> Self {
+        Self::over(Arc::clone(&self.folder), self.config.clone(), Arc::clone(&self.clock))
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

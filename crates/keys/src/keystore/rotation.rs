@@ -4,7 +4,7 @@ use super::file::{self, Lock};
 use super::master::{FileRotation, MasterKey, Sealer};
 use super::{Contents, Keystore, KeystoreError, OnDisk};
 use crate::certificate::Certificate;
-use crate::hsm::SignerName;
+use crate::hsm::{KeyDescription, KeyPurpose, SignerName};
 use crate::seal::KeyId;
 use std::sync::{Arc, PoisonError};
 
@@ -94,6 +94,34 @@ impl Keystore {
             (Some(_), None) => Err(KeystoreError::OtherMasterKind("under a hardware module")),
             (None, Some(_)) => Err(KeystoreError::OtherMasterKind("not under a hardware module")),
         }
+    }
+
+    /// Reads the file again when another process has written it since; whether it had. Every key
+    /// that was there must still be: a rotation adds, it never takes away what unwraps.
+    ///
+    /// # Errors
+    /// When the file cannot be read or opened, or is another keystore; this one is then as it was.
+    pub fn refresh(&self) -> Result<bool, KeystoreError> {
+        let mut disk = self.writing();
+        let bytes = {
+            let _lock = Lock::take(&self.path)?;
+            file::read(&self.path)?
+        };
+        if bytes == disk.bytes {
+            return Ok(false);
+        }
+        let sealer = Sealer::for_existing(&disk.master, &bytes)?;
+        let next = Contents::decode(&sealer.open(&bytes)?, disk.master.held_by())?;
+        let known = next.keys.trust.descriptions()?;
+        let lost = |old: &KeyDescription| {
+            old.purpose == KeyPurpose::KeyEncryption && !known.iter().any(|key| key.id == old.id)
+        };
+        if self.contents().keys.trust.descriptions()?.iter().any(lost) {
+            return Err(KeystoreError::ChangedElsewhere);
+        }
+        (disk.sealer, disk.bytes) = (sealer, bytes);
+        *self.contents.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(true)
     }
 
     fn seal_under(&self, disk: &mut OnDisk, master: MasterKey) -> Result<(), KeystoreError> {

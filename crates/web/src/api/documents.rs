@@ -31,7 +31,8 @@ struct Kind {
 /// Upload a document
 ///
 /// The body is the picture itself (JPEG, PNG or WebP, at most 10 MB); its kind of content is read
-/// from its bytes. The same picture again is the same document.
+/// from its bytes. The same picture again is the same document. At most 60 documents and 128 MB in
+/// one application, 300 and 512 MB for one merchant.
 #[utoipa::path(post, path = "/api/v1/applications/{id}/documents",
     params(("id" = String, Path, description = "`app_…`"), Kind),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),

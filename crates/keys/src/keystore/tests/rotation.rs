@@ -224,3 +224,38 @@ fn a_killed_process_loses_no_key() {
         seen = fs::read(&path).unwrap();
     }
 }
+
+#[test]
+fn what_another_process_rotated_is_read_again() {
+    let place = Place::new();
+    let here = place.create(&given());
+    let there = place.open(&given()).unwrap();
+    assert!(!there.refresh().unwrap());
+    let old = wrapped(&here);
+    here.rotate(NOW_S + 1).unwrap();
+    let new = wrapped(&here);
+    assert!(DataKey::unwrap(&there, &new, b"data_key 1").is_err());
+    assert!(there.refresh().unwrap());
+    opens(&there, &new);
+    opens(&there, &old);
+    assert!(same_keys(&here, &there) && !there.refresh().unwrap());
+    // In its turn: nobody undoes the other's keys.
+    there.rotate(NOW_S + 2).unwrap();
+    assert!(matches!(here.rotate(NOW_S + 3), Err(KeystoreError::ChangedElsewhere)));
+    assert!(here.refresh().unwrap());
+    opens(&here, &wrapped(&there));
+}
+
+#[test]
+fn another_keystore_in_its_place_is_not_taken_for_a_rotation() {
+    let (place, other) = (Place::new(), Place::new());
+    let keystore = place.create(&given());
+    let known = wrapped(&keystore);
+    Keystore::create(&other.path(), &given(), NOW_S, Arc::new(crate::random::OsRandom)).unwrap();
+    std::fs::copy(other.path(), place.path()).unwrap();
+    assert!(matches!(keystore.refresh(), Err(KeystoreError::ChangedElsewhere)));
+    opens(&keystore, &known);
+    std::fs::write(place.path(), b"rubbish").unwrap();
+    assert!(keystore.refresh().is_err());
+    opens(&keystore, &known);
+}
