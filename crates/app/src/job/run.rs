@@ -119,8 +119,9 @@ impl Platform {
         (row, claimed): (Claimed, Instant),
     ) {
         let outcome = tokio::select! {
-            outcome = self.do_work(actor, &row) => outcome,
-            () = self.hold(actor, queue, &row, claimed) => return,
+            outcome = self.do_work(actor, &row), if !spent(&row) => outcome,
+            () = self.hold(actor, queue, &row, claimed), if !spent(&row) => return,
+            else => Err(Error::internal("it never came to an end: every try broke off")),
         };
         if let Err(error) = &outcome {
             tracing::warn!(
@@ -210,6 +211,11 @@ fn settle(
         );
     }
     Ok(ended)
+}
+
+/// Whether a row had its last try without an end: it panicked, or took its runner with it.
+fn spent(row: &Claimed) -> bool {
+    row.attempts > BACK_OFF.attempts_max && !repeats(row)
 }
 
 fn repeats(row: &Claimed) -> bool {

@@ -466,6 +466,23 @@ fn given_up_work_is_seen_and_revived_by_somebody_who_is_named() {
 }
 
 #[test]
+fn work_that_takes_its_runner_with_it_is_given_up_in_the_end() {
+    let sms = SlowSms::new(1000);
+    let port = Arc::clone(&sms);
+    let stand = Stand::changed(Engine::Sqlite, move |ports| ports.sms = port);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        stand.shop("15400000001").await;
+        // Claimed forty times, and no try ever came to an end.
+        stand.poke("UPDATE outbox SET attempts = 40");
+        round(&stand.platform, "a").await;
+        assert!(sms.sent.lock().unwrap().is_empty(), "not once more");
+        let seen = dead(&stand.platform, WorkQueue::Outbox).await;
+        assert!(seen[0].last_error.as_deref().unwrap().contains("broke off"), "{seen:?}");
+    });
+    stand.platform.db().close();
+}
+
+#[test]
 fn work_that_was_ordered_again_meanwhile_is_not_revived_beside_it() {
     on_both(|stand| async move {
         round(&stand.platform, "a").await;
