@@ -81,13 +81,13 @@ impl Platform {
         };
         let caller = Arc::new(Caller::new(&claim.serial, thumbprint, address));
         self.apply(&actor, move |step| {
-            let tries = match step.enter(&caller)? {
+            let tries = match step.enter_claim(&caller)? {
                 Ok(tries) => tries,
                 Err(paused) => return Ok(Err(paused)),
             };
             match code_holder(step, &shown)?.filter(|_| tries.may_pass()) {
                 Some((found, device)) => admit(step, &shown, &tries, found, device),
-                None => step.miss(&tries).map(Err),
+                None => step.wrong_claim(&tries).map(Err),
             }
         })
         .await?
@@ -171,7 +171,7 @@ fn admit(
     let found = step.advance(found, ActivationEvent::Claim { device_auth: auth, expires_at })?;
     step.keep(&found, "claim", &shown.kept)?;
     step.mark_activating(&found)?;
-    step.hit(tries)?;
+    step.right_claim(tries)?;
     Ok(Ok((claimed(step, &found, auth)?, Replayed::No)))
 }
 

@@ -119,7 +119,7 @@ impl Caller {
 impl Step<'_> {
     /// Finds a try's counters and holds them until the transaction ends, so that tries at the same
     /// moment are counted one after the other; or the pause the caller has to wait for.
-    pub(super) fn enter(&mut self, caller: &Caller) -> Result<Result<Tries, Error>, Error> {
+    pub(super) fn enter_claim(&mut self, caller: &Caller) -> Result<Result<Tries, Error>, Error> {
         let address = caller.address.map(|address| self.shared.vault.address(address));
         if let Some(address) = &address
             && let Standing::Locked { until } =
@@ -154,7 +154,7 @@ impl Step<'_> {
     }
 
     /// Counts a wrong code. One answer for every way of being wrong.
-    pub(super) fn miss(&mut self, tries: &Tries) -> Result<Error, Error> {
+    pub(super) fn wrong_claim(&mut self, tries: &Tries) -> Result<Error, Error> {
         if let Some(address) = &tries.address {
             attempt::fail(self.tx, "claim-address", address, self.at, PER_ADDRESS)?;
         }
@@ -169,7 +169,7 @@ impl Step<'_> {
     }
 
     /// Forgets the wrong tries of a place that then showed the right code.
-    pub(super) fn hit(&mut self, tries: &Tries) -> Result<(), Error> {
+    pub(super) fn right_claim(&mut self, tries: &Tries) -> Result<(), Error> {
         Ok(attempt::clear(self.tx, "claim-place", &tries.place)?)
     }
 
