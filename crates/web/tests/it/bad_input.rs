@@ -235,21 +235,21 @@ async fn under_eighteen() {
 #[tokio::test]
 async fn a_used_or_expired_code_to_sign_in() {
     let site = Site::new().on_a_socket().await;
-    let started = site.post("", "k", "/api/v1/contacts", &json!({"mobile": MOBILE})).await.json();
+    let started = site.post("", "first", "/api/v1/contacts", &json!({"mobile": MOBILE})).await.json();
     let code = site.get("", "/dev/outbox.json").await.json()["data"][0]["code"].clone();
     let path = format!("/api/v1/contacts/{}/verify", started["contact_id"].as_str().unwrap());
     let body = json!({"code": code});
-    assert_eq!(site.post("", "k", &path, &body).await.status, 200);
+    assert_eq!(site.post("", "used", &path, &body).await.status, 200);
     let watch = Watch::over(&site);
-    watch.refused(&site.post("", "k", &path, &body).await, 400, "code_invalid", "code");
+    watch.refused(&site.post("", "used-again", &path, &body).await, 400, "code_invalid", "code");
 
     site.clock.advance_ms(1);
-    site.post("", "k", "/api/v1/contacts", &json!({"mobile": MOBILE})).await;
+    site.post("", "second", "/api/v1/contacts", &json!({"mobile": MOBILE})).await;
     let sent = site.get("", "/dev/outbox.json").await.json();
     let code = sent["data"].as_array().unwrap().last().unwrap()["code"].clone();
     site.clock.advance_ms(10 * 60_000);
     let watch = Watch::over(&site);
-    let refused = site.post("", "k", &path, &json!({"code": code})).await;
+    let refused = site.post("", "late", &path, &json!({"code": code})).await;
     watch.refused(&refused, 400, "code_invalid", "code");
 }
 

@@ -247,14 +247,16 @@ impl Site {
 
     /// The session of a merchant who has just proved a mobile number.
     pub(crate) async fn merchant(&self, mobile: &str) -> String {
-        let started = self.post("", "k", "/api/v1/contacts", &serde_json::json!({"mobile": mobile})).await;
+        // One intention each time: a sign-in, not the repetition of one.
+        let key = format!("sign-in-{mobile}-{}", self.clock_text(0));
+        let started = self.post("", &key, "/api/v1/contacts", &serde_json::json!({"mobile": mobile})).await;
         let started = started.json();
         let id = started["contact_id"].as_str().unwrap();
         let messages = self.get("", "/dev/outbox.json").await.json();
         let sent = messages["data"].as_array().unwrap();
         let code = sent.iter().rfind(|message| message["to"] == mobile).unwrap()["code"].clone();
         let path = format!("/api/v1/contacts/{id}/verify");
-        let session = self.post("", "k", &path, &serde_json::json!({"code": code})).await;
+        let session = self.post("", &key, &path, &serde_json::json!({"code": code})).await;
         session.json()["token"].as_str().unwrap_or_else(|| panic!("{}", session.text)).to_owned()
     }
 }
