@@ -19,7 +19,7 @@ use crate::actor::{Action, Actor};
 use crate::error::Error;
 use crate::platform::Platform;
 use starpay_store::work::{self, JOB, OUTBOX};
-use starpay_store::{StoreError, Tx, attempt, idempotency, nonce};
+use starpay_store::{StoreError, Tx, attempt, idempotency, nonce, one_time_code};
 
 /// Rows one transaction removes.
 const SLICE: i64 = 200;
@@ -27,7 +27,8 @@ const SLICE: i64 = 200;
 const SLICES_MAX: usize = 500;
 /// Days for which finished work stays to be looked at.
 const WORK_DAYS: i64 = 7;
-/// Days for which counted failures stay: far longer than any window or lock.
+/// Days for which counted failures stay: longer than any window or lock, of which the longest are
+/// the eight days of an activation code's tries.
 const ATTEMPT_DAYS: i64 = 9;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -38,6 +39,8 @@ pub struct SweepSummary {
     pub nonces: u64,
     /// Counted failures.
     pub attempts: u64,
+    /// One-time codes whose life is over.
+    pub codes: u64,
     /// Idempotent answers.
     pub answers: u64,
     /// Finished jobs and outbox rows.
@@ -57,6 +60,7 @@ impl Platform {
         let mut done = SweepSummary {
             nonces: self.purge(move |tx| nonce::purge(tx, now, SLICE)).await?,
             attempts: self.purge(move |tx| attempt::purge(tx, attempts_before, SLICE)).await?,
+            codes: self.purge(move |tx| one_time_code::purge(tx, now, SLICE)).await?,
             answers: self.purge(move |tx| idempotency::purge(tx, now, SLICE)).await?,
             ..SweepSummary::default()
         };

@@ -1,6 +1,7 @@
 //! What is over goes away; what is young stays.
 
 use crate::support::{jobs, on_both};
+use starpay_app::view::StartContact;
 use starpay_store::{StoreError, work};
 
 #[test]
@@ -15,11 +16,16 @@ fn what_is_over_is_removed_in_slices() {
         assert_eq!(swept.nonces, 450);
         let again = stand.platform.sweep(&jobs()).await.unwrap();
         assert_eq!(again.nonces, 0);
+        let unused = StartContact { mobile: "15400000002".to_owned(), email: None };
+        stand.platform.start_contact(unused, None).await.unwrap();
+        stand.clock.advance_ms(11 * 60_000);
+        assert!(stand.platform.sweep(&jobs()).await.unwrap().codes >= 1, "nobody used it in time");
+        assert_eq!(stand.platform.sweep(&jobs()).await.unwrap().codes, 0);
         stand.wait_days(10);
         assert_eq!(
             stand.platform.sweep(&jobs()).await.unwrap().attempts,
-            1,
-            "the code that was sent is forgotten"
+            2,
+            "the codes that were sent are forgotten"
         );
         stand
     });
