@@ -71,6 +71,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// For an illegal transition: the state, and what it allows instead.
     pub legal: Option<Legal>,
+    /// The id of the thing that is in the way, for an owner who may know it.
+    pub existing: Option<String>,
     /// When trying again makes sense.
     pub retry_after_seconds: Option<i64>,
     /// Tries left before a lock, where the owner may know.
@@ -89,6 +91,7 @@ impl Error {
             field: None,
             fields: Vec::new(),
             legal: None,
+            existing: None,
             retry_after_seconds: None,
             tries_left: None,
             detail: None,

@@ -3,6 +3,7 @@
 //! needs has answered yes.
 
 use crate::error::Error;
+use crate::form::Form;
 use crate::job::Work;
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::port::{FiveElements, RegistrationAnswer, RegistrationRequest};
@@ -13,7 +14,7 @@ use crate::{Action, Actor, Scope};
 use secrecy::SecretString;
 use starpay_domain::application::{Application, ApplicationEvent};
 use starpay_domain::field::FormField as Field;
-use starpay_domain::id::{ApplicationId, RegistrationId, ShipmentId, StoreId, TypedId};
+use starpay_domain::id::{ApplicationId, MerchantId, RegistrationId, ShipmentId, StoreId, TypedId};
 use starpay_domain::identifier::{TerminalNo, UnionPayMerchantNo};
 use starpay_domain::machine::Machine;
 use starpay_domain::registration::{Channel, Registration, RegistrationEvent};
@@ -306,14 +307,26 @@ fn ready_if_complete(step: &mut Step<'_>, application: Loaded<Application>) -> R
     step.refresh_capabilities(merchant)
 }
 
-/// What the five elements and the terminal's place are made of, kept apart from the form.
+/// What the five elements and the terminal's place are made of, kept apart from the form. An
+/// earlier application, given up after its report, may have left some: what was signed last counts.
 fn keep_account_and_place(step: &mut Step<'_>, application: &Loaded<Application>) -> Result<(), Error> {
     let form = crate::application::open_form(step, application)?;
-    let merchant = application.merchant;
+    keep_account(step, application.merchant, &form)?;
+    keep_place(step, application.merchant, &form)
+}
+
+fn keep_account(step: &mut Step<'_>, merchant: MerchantId, form: &Form) -> Result<(), Error> {
     let account = form
         .get(Field::SettlementCardNumber)
         .or(form.get(Field::SettlementAccountNumber))
         .ok_or_else(|| Error::internal("a signed application has no settlement account"))?;
+    let account_index = step.shared.vault.index(domain_of::ACCOUNT, account);
+    if let Some(live) = settlement_account::find_live(step.tx, merchant.uuid())? {
+        if live.account_index == account_index {
+            return Ok(());
+        }
+        settlement_account::update_state(step.tx, live.id, merchant.uuid(), "live", "closed")?;
+    }
     let id = step.draw::<10>();
     let id = starpay_domain::id::new_v7(step.at, id);
     let sealed =
@@ -325,27 +338,33 @@ fn keep_account_and_place(step: &mut Step<'_>, application: &Loaded<Application>
             merchant_id: merchant.uuid(),
             state: "live".to_owned(),
             account: sealed,
-            account_index: step.shared.vault.index(domain_of::ACCOUNT, account),
+            account_index,
             created_at: step.at,
         },
     )?;
-    let store: StoreId = step.new_id();
+    Ok(())
+}
+
+fn keep_place(step: &mut Step<'_>, merchant: MerchantId, form: &Form) -> Result<(), Error> {
+    let known = store_place::list_by_merchant(step.tx, merchant.uuid(), None, 1)?.rows.pop();
+    let store = known.as_ref().map_or_else(|| step.new_id(), |place| StoreId::from_uuid(place.id));
     let profile = serde_json::json!({"name": form.expect(Field::ShopName)?, "address": form.expect(Field::ShopAddress)?});
     let profile = step.seal(merchant.uuid(), &format!("store|{store}"), profile.to_string().as_bytes())?;
     let degrees = |field: Field| -> Result<i64, Error> {
         form.expect(field)?.parse().map_err(|_| Error::internal("a stored coordinate is not a number"))
     };
-    store_place::insert(
-        step.tx,
-        &StorePlaceRow {
-            id: store.uuid(),
-            merchant_id: merchant.uuid(),
-            profile,
-            latitude_e6: degrees(Field::ShopLatitude)?,
-            longitude_e6: degrees(Field::ShopLongitude)?,
-            created_at: step.at,
-        },
-    )?;
+    let place = StorePlaceRow {
+        id: store.uuid(),
+        merchant_id: merchant.uuid(),
+        profile,
+        latitude_e6: degrees(Field::ShopLatitude)?,
+        longitude_e6: degrees(Field::ShopLongitude)?,
+        created_at: step.at,
+    };
+    match known {
+        Some(_) => store_place::update(step.tx, &place)?,
+        None => store_place::insert(step.tx, &place)?,
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! page, the review desk, the terminal and the API.
 
 use crate::application::document::documents_of;
-use crate::application::{open_form, subject_of};
+use crate::application::subject_of;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::form::{Form, FormRules};
 use crate::platform::Platform;
@@ -137,28 +137,25 @@ impl Step<'_> {
 
     /// Everything known about a merchant that bears on what is missing.
     pub(crate) fn situation(&mut self, merchant: MerchantId) -> Result<Situation, Error> {
-        let newest = aggregate::latest_of_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid())?;
-        let latest: Option<Loaded<Application>> = self.load_found(newest)?;
-        let form = match &latest {
-            Some(application) => open_form(self, application)?,
-            None => Form::default(),
-        };
-        let subject = match &latest {
-            Some(_) => subject_of(&form)?,
-            None => SubjectType::SoleProprietor,
+        let (governing, form, subject) = match self.governing_form(merchant)? {
+            Some((application, form)) => {
+                let subject = subject_of(&form)?;
+                (Some(application), form, subject)
+            }
+            None => (None, Form::default(), SubjectType::SoleProprietor),
         };
         let mut situation = Situation::blank(subject, self.terms().clone(), WaitTable::house(self.terms()));
         situation.contact = ContactStatus::Verified;
         let (fixed, filled) =
             (form.get(Field::ShopFixed) != Some("false"), form.get(Field::ShopFixed).is_some());
         situation.visit_rule = filled.then_some(if fixed { VisitMode::Onsite } else { VisitMode::Video });
-        let flagged = match &latest {
+        let flagged = match &governing {
             Some(application) => self.flagged(application)?,
             None => Vec::new(),
         };
-        let reasons = latest.as_ref().map_or(&[][..], |application| asked_because(&application.machine));
+        let reasons = governing.as_ref().map_or(&[][..], |application| asked_because(&application.machine));
         situation.fields = self.field_statuses(&form, &flagged, reasons, subject);
-        if let Some(application) = latest {
+        if let Some(application) = governing {
             self.add_application(&mut situation, application, &flagged)?;
         }
         self.add_terminal(&mut situation, merchant)?;

@@ -107,6 +107,7 @@ struct About {
     field: Option<String>,
     fields: Vec<starpay_app::FieldError>,
     legal: Option<starpay_app::Legal>,
+    existing: Option<String>,
     position: Option<Position>,
     retry_after_seconds: Option<i64>,
     tries_left: Option<i64>,
@@ -181,6 +182,7 @@ impl Problem {
                     .legal
                     .as_ref()
                     .map(|legal| legal.events.iter().map(|event| (*event).to_owned()).collect()),
+                existing: self.about.existing.clone(),
                 position: self.about.position,
                 tries_left: self.about.tries_left,
             },
@@ -229,6 +231,7 @@ impl From<Error> for Problem {
             field: error.field,
             fields: error.fields,
             legal: error.legal,
+            existing: error.existing,
             position: None,
             retry_after_seconds,
             tries_left: error.tries_left,
@@ -281,6 +284,9 @@ pub struct ErrorObject {
     /// For an illegal transition: what the present state allows, and the caller can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal: Option<Vec<String>>,
+    /// The id of what is in the way, for example of the application that is under way already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing: Option<String>,
     /// For a body that cannot be read: where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,

@@ -163,7 +163,7 @@ impl Step<'_> {
         &mut self,
         merchant: MerchantId,
     ) -> Result<Option<(String, String)>, Error> {
-        let Some((application, _)) = self.latest_application(merchant)? else { return Ok(None) };
+        let Some((application, _)) = self.governing_form(merchant)? else { return Ok(None) };
         let (application, owner) = (application.id.uuid(), merchant.uuid());
         let mut numbers = None;
         for row in aggregate::registration::list_by_application(self.tx, application, owner)? {

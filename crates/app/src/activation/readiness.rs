@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use starpay_domain::activation::{Activation, ActivationEvent, Step as Stage};
-use starpay_domain::application::Application;
 use starpay_domain::device::Device;
 use starpay_domain::field::FormField as Field;
 use starpay_domain::id::{ActivationId, DocumentId, MerchantId, StoreId, TypedId};
@@ -244,21 +243,7 @@ impl Step<'_> {
     }
 
     fn is_fixed_shop(&mut self, merchant: MerchantId) -> Result<bool, Error> {
-        Ok(self
-            .latest_application(merchant)?
-            .is_some_and(|(_, form)| form.get(Field::ShopFixed) == Some("true")))
-    }
-
-    /// The merchant's newest application and its form.
-    pub(super) fn latest_application(
-        &mut self,
-        merchant: MerchantId,
-    ) -> Result<Option<(Loaded<Application>, Form)>, Error> {
-        let newest = aggregate::latest_of_merchant(self.tx, &aggregate::APPLICATION, merchant.uuid())?;
-        let Some(row) = newest else { return Ok(None) };
-        let application: Loaded<Application> = self.load(row)?;
-        let form = crate::application::open_form(self, &application)?;
-        Ok(Some((application, form)))
+        Ok(self.governing_form(merchant)?.is_some_and(|(_, form)| form.get(Field::ShopFixed) == Some("true")))
     }
 
     /// What the merchant takes along: who is registered where under which numbers, what was
@@ -270,7 +255,7 @@ impl Step<'_> {
         let (serial, model): (String, String) = (device.column("serial")?, device.column("model")?);
         let (mut fields, mut documents, mut registrations) = (serde_json::Map::new(), Vec::new(), Vec::new());
         let mut agreement = Json::Null;
-        if let Some((application, form)) = self.latest_application(merchant)? {
+        if let Some((application, form)) = self.governing_form(merchant)? {
             for (field, value) in form.filled() {
                 fields.insert(field.as_str().to_owned(), Form::shown(field, value).into());
             }

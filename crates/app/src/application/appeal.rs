@@ -14,6 +14,7 @@ use crate::view::{Appeal, ApplicationView};
 use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent};
 use starpay_domain::id::ApplicationId;
+use starpay_domain::machine::Machine;
 use starpay_store::Value;
 
 /// Longest statement of an appeal, in characters.
@@ -23,7 +24,8 @@ impl Platform {
     /// The merchant objects to a refusal.
     ///
     /// # Errors
-    /// `field_required`, `length`; `appeal_over` after the last day; `illegal_transition`.
+    /// `field_required`, `length`; `appeal_over` after the last day; `illegal_transition`;
+    /// `application_live` while another one is under way.
     pub async fn appeal_application(
         &self,
         actor: &Actor,
@@ -47,9 +49,12 @@ impl Platform {
             {
                 return Err(Error::conflict("appeal_over").about("state"));
             }
+            // The state first: what cannot be appealed at all is "not now", not "one too many".
             let by = step.actor.id.clone();
-            let appealed =
-                step.advance(found, ApplicationEvent::Appeal { by, statement: statement.clone() })?;
+            let event = ApplicationEvent::Appeal { by, statement: statement.clone() };
+            found.machine.clone().apply(event.clone(), step.at)?;
+            step.refuse_second(found.merchant)?;
+            let appealed = step.advance(found, event)?;
             view(step, &appealed)
         })
         .await

@@ -1,6 +1,7 @@
 //! 进件: an application from a draft to a decision.
 //!
 //! * this file: starting, filling, handing in, withdrawing, seeing
+//! * `governing`: which one counts, and why there is no second
 //! * `document`: uploads
 //! * `check`: the automatic checks, a job
 //! * `review`: the reviewer's decisions
@@ -9,10 +10,11 @@
 mod appeal;
 mod check;
 pub(crate) mod document;
+mod governing;
 mod quota;
 mod review;
 
-use crate::error::{Error, Legal};
+use crate::error::Error;
 use crate::form::{Form, FormRules};
 use crate::job::Work;
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
@@ -39,10 +41,12 @@ pub(crate) const ROWS_MAX: i64 = 200;
 const BUSINESS_NO_CHARS_MAX: usize = 64;
 
 impl Platform {
-    /// Starts an application.
+    /// Starts an application. A merchant has one at a time: after a refusal, a withdrawal or an
+    /// expiry another one may be begun.
     ///
     /// # Errors
-    /// `validation_failed`; `conflict` when the business number is taken.
+    /// `choice`, `length`; `business_no_taken`; `application_live`. Both name the application that is
+    /// in the way.
     pub async fn start_application(
         &self,
         actor: &Actor,
@@ -66,15 +70,9 @@ impl Platform {
             let business_no = wanted.business_no.clone().unwrap_or_else(|| id.to_string());
             if let Some(taken) = rows::find_by_business_no(step.tx, merchant.uuid(), &business_no)? {
                 let existing: Loaded<Application> = step.load(taken)?;
-                return Err(Error {
-                    legal: Some(Legal {
-                        machine: Application::NAME,
-                        state: existing.machine.state().to_owned(),
-                        events: existing.machine.legal_events(),
-                    }),
-                    ..Error::conflict("business_no_taken").about("business_no")
-                });
+                return Err(governing::in_the_way("business_no_taken", &existing).about("business_no"));
             }
+            step.refuse_second(merchant)?;
             let mut form = Form::default();
             form.set(Field::SubjectType, subject.as_str());
             let (_, contact) = step.contact_of(merchant)?;

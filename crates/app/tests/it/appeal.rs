@@ -88,9 +88,9 @@ async fn a_duplicate_is_checked_anew_once_it_is_cleared_up() {
         let (platform, owner, reviewer) = (&world.platform, world.owner().await, world.staff(Role::Reviewer));
         let found = platform.applications(&owner, None, page()).await.unwrap().data;
         let first = ApplicationId::parse(&found[0].id).unwrap();
-        let second = world.freeze_another().await;
-        let state = async || platform.application(&owner, second).await.unwrap().state;
-        let forbidden = platform.unfreeze_application(&owner, None, second, None).await.unwrap_err();
+        let (other, second) = world.freeze_another().await;
+        let state = async || platform.application(&other, second).await.unwrap().state;
+        let forbidden = platform.unfreeze_application(&other, None, second, None).await.unwrap_err();
         assert_eq!(forbidden.code, "forbidden");
         // The other one still lives: the checks find it again.
         platform.unfreeze_application(&reviewer, None, second, None).await.unwrap();

@@ -9,6 +9,7 @@ mod backup;
 mod certificate;
 mod chain;
 mod deadlines;
+mod governing;
 mod housekeeping;
 mod jobs;
 mod keys;

@@ -35,6 +35,8 @@ const START: i64 = 1_795_392_000_000_000;
 pub(crate) const SERIAL: &str = "99990004STAR00000001";
 /// The owner's mobile.
 pub(crate) const MOBILE: &str = "15400000001";
+/// The mobile of somebody else who owns the same shop.
+const OTHER_MOBILE: &str = "15400000002";
 
 const FIELDS: &[(&str, &str)] = &[
     ("licence.uscc", "92440399MA5DEM039F"),
@@ -94,6 +96,8 @@ pub(crate) struct World {
 /// How far a shop went before a test begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Far {
+    /// The owner signed in.
+    Begun,
     /// A reviewer has the application.
     InReview,
     /// The agreement is offered.
@@ -233,12 +237,23 @@ impl World {
         crate::support::poke_at(&self.config, sql);
     }
 
-    /// Another application of the same subject is handed in, and is frozen for it.
-    pub(crate) async fn freeze_another(&self) -> ApplicationId {
-        let owner = self.owner().await;
-        let id = self.apply(&owner).await;
-        let seen = self.platform.application(&owner, id).await.unwrap();
+    /// Another merchant hands in an application of the same subject, which is frozen for it.
+    pub(crate) async fn freeze_another(&self) -> (Actor, ApplicationId) {
+        let other = self.sign_in_as(OTHER_MOBILE).await;
+        let id = self.apply(&other, &[("contact.mobile", OTHER_MOBILE)]).await;
+        let seen = self.platform.application(&other, id).await.unwrap();
         assert_eq!(seen.state, "frozen");
+        (other, id)
+    }
+
+    /// The owner applies anew with these answers, up to the offer of the agreement.
+    pub(crate) async fn apply_again(&self, changed: &[(&str, &str)]) -> ApplicationId {
+        let owner = self.owner().await;
+        let id = self.apply(&owner, changed).await;
+        self.verify(&owner).await;
+        let reviewer = self.staff(Role::Reviewer);
+        self.platform.claim_application(&reviewer, None, id).await.unwrap();
+        self.platform.approve_application(&reviewer, None, id, None).await.unwrap();
         id
     }
 
@@ -268,11 +283,11 @@ impl World {
 
     /// The owner, signed in.
     pub(crate) async fn owner(&self) -> Actor {
-        self.owner.get_or_init(|| self.sign_in()).await.clone()
+        self.owner.get_or_init(|| self.sign_in_as(MOBILE)).await.clone()
     }
 
-    async fn sign_in(&self) -> Actor {
-        let contact = StartContact { mobile: MOBILE.to_owned(), email: Some("lin@example.test".to_owned()) };
+    async fn sign_in_as(&self, mobile: &str) -> Actor {
+        let contact = StartContact { mobile: mobile.to_owned(), email: Some("lin@example.test".to_owned()) };
         let started = self.platform.start_contact(contact, None).await.unwrap();
         let code = self.newest_code("one_time_code").await;
         let id = ContactId::parse(&started.contact_id).unwrap();
@@ -346,7 +361,11 @@ impl World {
 
     async fn walk(&self, far: Far) {
         let owner = self.owner().await;
-        let application = self.apply(&owner).await;
+        if far < Far::InReview {
+            return;
+        }
+        let named: Vec<_> = self.licence_name.iter().map(|name| ("licence.name", *name)).collect();
+        let application = self.apply(&owner, &named).await;
         self.verify(&owner).await;
         let reviewer = self.staff(Role::Reviewer);
         self.platform.claim_application(&reviewer, None, application).await.unwrap();
@@ -368,16 +387,14 @@ impl World {
         }
     }
 
-    async fn apply(&self, owner: &Actor) -> ApplicationId {
+    async fn apply(&self, owner: &Actor, changed: &[(&str, &str)]) -> ApplicationId {
         let platform = &self.platform;
         let wanted = NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
         let started = platform.start_application(owner, None, wanted).await.unwrap().value;
         let id = ApplicationId::parse(&started.id).unwrap();
-        let mut fields: BTreeMap<String, String> =
-            FIELDS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        if let Some(name) = self.licence_name {
-            fields.insert("licence.name".to_owned(), name.to_owned());
-        }
+        let answers = FIELDS.iter().chain(changed);
+        let fields: BTreeMap<String, String> =
+            answers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         platform.patch_application(owner, id, None, PatchApplication { fields }).await.unwrap();
         for (kind, picture) in DOCUMENTS {
             platform.add_document(owner, None, id, kind, Bytes::from_static(picture)).await.unwrap();
@@ -388,8 +405,9 @@ impl World {
     }
 
     async fn verify(&self, owner: &Actor) {
-        let visits = self.platform.visits(owner, None, page()).await.unwrap();
-        let id = VisitId::parse(&visits.data[0].id).unwrap();
+        let visits = self.platform.visits(owner, None, page()).await.unwrap().data;
+        let offered = visits.iter().find(|visit| visit.state == "offered").unwrap();
+        let id = VisitId::parse(&offered.id).unwrap();
         let slot = BookVisit {
             from: self.clock.now().plus_seconds(60).to_string(),
             until: self.clock.now().plus_seconds(3600).to_string(),
@@ -423,7 +441,7 @@ impl World {
 
     pub(crate) async fn register(&self, owner: &Actor) {
         for row in self.platform.registrations(owner, None, page()).await.unwrap().data {
-            if row.state == "registered" {
+            if row.state != "sent" {
                 continue;
             }
             let result = RegistrationResult {

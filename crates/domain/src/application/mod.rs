@@ -160,6 +160,10 @@ crate::facts_enum! {
     }
 }
 
+/// The states in which an application is over, unless an appeal brings it back: its merchant may
+/// begin another one (decision 0010).
+pub const OVER: &[&str] = &["rejected", "upheld", "withdrawn", "expired"];
+
 /// Every legal move of an application.
 pub const EDGES: &[Edge] = &[
     edge("draft", "edit", "draft"),
@@ -278,6 +282,31 @@ impl Application {
     #[must_use]
     pub const fn begin(at: Timestamp) -> Self {
         Self::Draft { since: at, started_at: at }
+    }
+
+    /// Whether it stands in the way of another one: a merchant has one live application at a time
+    /// (decision 0010). The others are [`OVER`].
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        match self {
+            Self::Draft { .. }
+            | Self::Submitted { .. }
+            | Self::Checking { .. }
+            | Self::Verifying { .. }
+            | Self::InReview { .. }
+            | Self::NeedsInfo { .. }
+            | Self::Approved { .. }
+            | Self::ToBeSigned { .. }
+            | Self::Signed { .. }
+            | Self::Reporting { .. }
+            | Self::ReportFailed { .. }
+            | Self::Ready { .. }
+            | Self::Appealed { .. }
+            | Self::Frozen { .. } => true,
+            Self::Rejected { .. } | Self::Upheld { .. } | Self::Withdrawn { .. } | Self::Expired { .. } => {
+                false
+            }
+        }
     }
 
     /// Whether `by` may give the final approval under `rule`.

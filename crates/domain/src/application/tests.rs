@@ -136,6 +136,13 @@ proptest! {
     }
 
     #[test]
+    fn an_application_is_live_until_it_is_over(picks in picks()) {
+        for (_, state) in stroll::<Application>(&picks) {
+            prop_assert_eq!(state.is_live(), !OVER.contains(&state.state()), "{:?}", state);
+        }
+    }
+
+    #[test]
     fn hand_ins_are_counted(picks in picks()) {
         let mut handed_in = 0_u32;
         for (event, state) in stroll::<Application>(&picks) {

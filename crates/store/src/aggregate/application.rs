@@ -12,6 +12,9 @@ aggregate_table! {
     APPLICATION "application" ["business_no" "$9", "subject_index" "$10", "form" "$11", "claimed_by" "$12"]
     BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
     BY_SUBJECT "by_subject" = "WHERE subject_index = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    GOVERNING "governing" = "WHERE merchant_id = $1 ORDER BY CASE \
+        WHEN state IN ('rejected', 'upheld', 'withdrawn', 'expired') THEN 2 \
+        WHEN state IN ('draft', 'frozen') THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1";
 }
 
 /// The application with that business number of the merchant: it is the merchant's idempotency key.
@@ -24,6 +27,16 @@ pub fn find_by_business_no(
     business_no: &str,
 ) -> Result<Option<AggregateRow>, StoreError> {
     look_up(tx, &BY_BUSINESS_NO, params![merchant, business_no])
+}
+
+/// The application that says how far a merchant is: the live one. Where older rows hold several, one
+/// that was handed in comes before a draft or a duplicate, and any of these before one that is over;
+/// among equals the newest.
+///
+/// # Errors
+/// The store's own.
+pub fn governing(tx: &mut Tx, merchant: Uuid) -> Result<Option<AggregateRow>, StoreError> {
+    look_up(tx, &GOVERNING, params![merchant])
 }
 
 /// The applications of one subject (a blind index over the licence or identity number), oldest first.

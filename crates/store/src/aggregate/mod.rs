@@ -238,18 +238,6 @@ pub fn list_by_merchant(
     list(tx, &table.list_by_merchant, Some(&merchant), after, limit)
 }
 
-/// The newest aggregate of one merchant.
-///
-/// # Errors
-/// The store's own.
-pub fn latest_of_merchant(
-    tx: &mut Tx,
-    table: &Table,
-    merchant: Uuid,
-) -> Result<Option<AggregateRow>, StoreError> {
-    look_up(tx, &table.latest_of_merchant, params![merchant])
-}
-
 /// All aggregates, oldest first.
 ///
 /// # Errors

@@ -18,7 +18,6 @@ pub struct Table {
     pub(crate) list_by_state: Statement,
     pub(crate) list_by_merchant: Statement,
     pub(crate) list_all: Statement,
-    pub(crate) latest_of_merchant: Statement,
     pub(crate) due: Statement,
     pub(crate) set_limit: Statement,
     pub(crate) tell: Statement,
@@ -28,7 +27,7 @@ pub struct Table {
 
 impl Table {
     /// Its statements, for the catalogue.
-    pub(crate) fn statements(&self) -> [Statement; 14] {
+    pub(crate) fn statements(&self) -> [Statement; 13] {
         [
             self.insert,
             self.save,
@@ -38,7 +37,6 @@ impl Table {
             self.list_by_state,
             self.list_by_merchant,
             self.list_all,
-            self.latest_of_merchant,
             self.due,
             self.set_limit,
             self.tell,
@@ -86,8 +84,6 @@ macro_rules! aggregate_table {
                 "WHERE merchant_id = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
             list_all: aggregate_table!(@select $table $columns "list_all"
                 "WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"),
-            latest_of_merchant: aggregate_table!(@select $table $columns "latest_of_merchant"
-                "WHERE merchant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1"),
             due: $crate::sql::Statement::new(concat!($table, "::due"), concat!(
                 "SELECT id, merchant_id, limit_at FROM ", $table, " WHERE state = $1 AND limit_at <= $2 \
                  AND told_at IS NULL AND (limit_at, id) > ($3, $4) ORDER BY limit_at, id LIMIT $5")),

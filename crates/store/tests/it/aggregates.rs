@@ -2,6 +2,7 @@
 
 use crate::stand::{Stand, at, id, on_both};
 use crate::transactions::shop;
+use starpay_domain::application::{Application, OVER};
 use starpay_store::aggregate::{
     self, APPLICATION, AggregateRow, CAPABILITY, DEVICE, TABLES, application, capability, device,
 };
@@ -304,5 +305,33 @@ fn a_document_is_found_by_its_application_and_by_its_digest() {
         assert_eq!(absent, Err(StoreError::NotFound { what: "merchant" }));
         assert!(stand.read(move |tx| capability::list_of_merchant(tx, merchant)).unwrap().is_empty());
         assert_eq!(starpay_store::ToValue::to_value(&Option::<i64>::None), ValueRef::Null);
+    });
+}
+
+#[test]
+fn the_live_application_governs_whatever_was_begun_after_it() {
+    let rank = |state: &str| match state {
+        state if OVER.contains(&state) => 2,
+        "draft" | "frozen" => 1,
+        _ => 0,
+    };
+    on_both(|stand| {
+        for first in Application::NAMES {
+            for second in Application::NAMES {
+                let owner = merchant(stand);
+                let (mut old, mut new) = (draft(owner, "B-1"), draft(owner, "B-2"));
+                (old.state, new.state) = ((*first).to_owned(), (*second).to_owned());
+                (old.created_at, new.created_at) = (at(1), at(2));
+                let wanted = if rank(first) < rank(second) { old.id } else { new.id };
+                let found = stand
+                    .write(move |tx| {
+                        aggregate::insert(tx, &APPLICATION, &new)?;
+                        aggregate::insert(tx, &APPLICATION, &old)?;
+                        application::governing(tx, owner)
+                    })
+                    .unwrap();
+                assert_eq!(found.map(|row| row.id), Some(wanted), "{first}, then {second}");
+            }
+        }
     });
 }

@@ -3,7 +3,7 @@
 use crate::aggregates::{draft, merchant, row, text};
 use crate::stand::{Stand, at, on_both};
 use starpay_store::aggregate::limit::{self, Due, Telling, Told};
-use starpay_store::aggregate::{self, APPLICATION, AggregateRow, DEVICE, device};
+use starpay_store::aggregate::{self, APPLICATION, AggregateRow, DEVICE, application, device};
 use starpay_store::{Cursor, Value};
 use uuid::Uuid;
 
@@ -111,12 +111,11 @@ fn the_newest_is_found_among_more_than_a_page_holds() {
             })
             .unwrap()
             .unwrap();
-        let application =
-            stand.read(move |tx| aggregate::latest_of_merchant(tx, &APPLICATION, owner)).unwrap();
+        let application = stand.read(move |tx| application::governing(tx, owner)).unwrap();
         assert_eq!(application, Some(newest.0));
         let terminal = stand.read(move |tx| device::latest_of_bound_merchant(tx, owner)).unwrap();
         assert_eq!(terminal, Some(newest.1));
-        let none = stand.read(|tx| aggregate::latest_of_merchant(tx, &APPLICATION, Uuid::nil())).unwrap();
+        let none = stand.read(|tx| application::governing(tx, Uuid::nil())).unwrap();
         assert_eq!(none, None);
     });
 }
