@@ -95,9 +95,9 @@ impl Step<'_> {
                     RequirementCode::ApplicationUnsubmitted | RequirementCode::ApplicationUncorrected
                 )
             })
-            .map(|requirement| FieldError {
-                field: requirement.field.unwrap_or_else(|| requirement.code.as_str()).to_owned(),
-                code: requirement.code.as_str(),
+            .map(|requirement| {
+                let code = requirement.code.as_str();
+                FieldError::new(requirement.field.unwrap_or(code), code)
             })
             .collect();
         if missing.is_empty() {
@@ -341,8 +341,20 @@ pub(crate) fn waiting_for(requirement: &Requirement, language: Language) -> Wait
     WaitingFor {
         code: requirement.code.as_str().to_owned(),
         awaiting: requirement.awaiting.to_string(),
+        who: who(requirement.awaiting, language),
+        status: requirement.status.as_str().to_owned(),
+        message: message(requirement, language),
         remedy: remedy(requirement, language),
         impact: requirement.impact.iter().map(|kind| kind.as_str().to_owned()).collect(),
         expected_wait_s: requirement.expected_wait_seconds,
     }
+}
+
+/// Who must act, in words: 您, 审核组, 快递公司.
+fn who(party: Party, language: Language) -> String {
+    let said = match party.which() {
+        Some(desk) => starpay_text::desk(language, desk),
+        None => starpay_text::party(language, party.kind()),
+    };
+    said.unwrap_or_else(|| party.to_string())
 }

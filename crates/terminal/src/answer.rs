@@ -97,8 +97,17 @@ pub enum Phase {
 pub struct Waiting {
     /// Stable code.
     pub code: String,
-    /// Who must act.
+    /// Who must act: `merchant`, `device`, `us:<desk>`, `third_party:<who>`.
     pub awaiting: String,
+    /// The same in words.
+    #[serde(default)]
+    pub who: String,
+    /// `eventually_due` comes later; anything else is due.
+    #[serde(default)]
+    pub status: String,
+    /// What is missing.
+    #[serde(default)]
+    pub message: String,
     /// What they must do.
     #[serde(default)]
     pub remedy: String,
@@ -108,6 +117,31 @@ pub struct Waiting {
     /// How long it takes as a rule.
     #[serde(default)]
     pub expected_wait_s: Option<u64>,
+}
+
+impl Waiting {
+    /// Whose turn it is.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        if self.status == "eventually_due" {
+            Turn::Later
+        } else if self.awaiting == "merchant" {
+            Turn::Merchant
+        } else {
+            Turn::Others
+        }
+    }
+}
+
+/// Whose turn it is on the merchant's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// The merchant can do it now.
+    Merchant,
+    /// Somebody else is at it.
+    Others,
+    /// It comes after something else.
+    Later,
 }
 
 /// Why an activation failed.

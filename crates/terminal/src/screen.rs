@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::answer::{CertificateStatus, Phase, Status};
+use crate::answer::{CertificateStatus, Phase, Status, Turn, Waiting};
 use crate::attendant::{CertificateReport, CodeWanted, StepReport};
 use crate::network_test::Leg;
 use crate::operator::EntryError;
@@ -201,20 +201,23 @@ impl Screen {
     #[must_use]
     pub fn waiting(language: Language, status: &Status, pause: Duration) -> Self {
         let mut lines = vec![
-            language.pick("终端已就绪，等待以下事项：", "The terminal is ready; still missing:").to_owned(),
+            language
+                .pick("本机已就绪，还缺以下事项。", "This terminal is ready. What is still missing:")
+                .to_owned(),
         ];
-        for item in &status.waiting {
-            let who = awaited(language, &item.awaiting);
-            let how_long = match item.expected_wait_s {
-                Some(seconds) => {
-                    format!("  ({} {})", language.pick("约", "about"), minutes(language, seconds))
-                }
-                None => String::new(),
-            };
-            lines.push(format!(
-                "· {who}: {}{how_long}",
-                if item.remedy.is_empty() { &item.code } else { &item.remedy }
-            ));
+        for (turn, heading) in [
+            (Turn::Merchant, language.pick("您现在就可以办：", "You can do this now:")),
+            (
+                Turn::Others,
+                language.pick("由他人办理，您无需操作：", "Others are at it, nothing for you to do:"),
+            ),
+            (Turn::Later, language.pick("之后：", "After that:")),
+        ] {
+            let entries = missing(language, status, turn);
+            if !entries.is_empty() {
+                lines.push(heading.to_owned());
+                lines.extend(entries);
+            }
         }
         let again = language.pick("秒后自动再查询，无需操作。", "s until it looks again by itself.");
         lines.push(format!("{}{again}", pause.as_secs().max(1)));
@@ -373,13 +376,50 @@ fn certified(language: Language, certificate: &CertificateStatus) -> String {
     format!("{until}{next}")
 }
 
-fn awaited(language: Language, who: &str) -> &str {
-    match who {
-        "merchant" => language.pick("商户", "Merchant"),
-        "us" | "operator" => language.pick("星支付", "Starpay"),
-        "third_party" => language.pick("外部机构", "Third party"),
-        other => other,
+/// What is missing from whom, and what to do about it; nothing twice.
+fn missing(language: Language, status: &Status, turn: Turn) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in status.waiting.iter().filter(|item| item.turn() == turn) {
+        let what = if item.message.is_empty() { awaited(language, item) } else { item.message.clone() };
+        let who = if turn == Turn::Merchant || item.message.is_empty() {
+            String::new()
+        } else {
+            format!("{}{}", awaited(language, item), language.pick("：", ": "))
+        };
+        let how_long = match item.expected_wait_s {
+            Some(seconds) => format!(" ({} {})", language.pick("约", "about"), minutes(language, seconds)),
+            None => String::new(),
+        };
+        let missing = format!("· {who}{what}{how_long}");
+        let remedy = format!("  → {}", item.remedy);
+        if lines.contains(&missing) {
+            continue;
+        }
+        if turn != Turn::Merchant || item.remedy.is_empty() {
+            lines.push(missing);
+        } else if let Some(known) = lines.iter().position(|line| *line == remedy) {
+            // The same to do about several things is said once, under the last of them.
+            lines.insert(known, missing);
+        } else {
+            lines.extend([missing, remedy]);
+        }
     }
+    lines
+}
+
+/// Who must act; a platform that does not say it in words is understood by its code's first word.
+fn awaited(language: Language, item: &Waiting) -> String {
+    if !item.who.is_empty() {
+        return item.who.clone();
+    }
+    let who = item.awaiting.split(':').next().unwrap_or_default();
+    match who {
+        "merchant" => language.pick("您", "You"),
+        "device" => language.pick("本机", "This terminal"),
+        "third_party" => language.pick("第三方", "Third party"),
+        _ => language.pick("星支付", "Starpay"),
+    }
+    .to_owned()
 }
 
 fn minutes(language: Language, seconds: u64) -> String {
@@ -425,7 +465,17 @@ mod tests {
         serde_json::from_value(serde_json::json!({
             "activation_id": "act_1", "device_id": "dev_1", "state": state, "status_text": "未激活",
             "completed": ["code_issued", "claimed"], "merchant_name": "星光小面馆",
-            "waiting": [{"code": "agreement_unsigned", "awaiting": "merchant", "remedy": "签署协议", "expected_wait_s": 600}]
+            "waiting": [
+                {"code": "document_missing", "awaiting": "merchant", "who": "您", "status": "currently_due",
+                 "message": "营业执照：资料未上传", "remedy": "拍照上传"},
+                {"code": "review_pending", "awaiting": "us:review", "who": "审核组", "status": "pending_verification",
+                 "message": "审核未完成", "remedy": "无需操作", "expected_wait_s": 600},
+                {"code": "document_missing", "awaiting": "merchant", "who": "您", "status": "past_due",
+                 "message": "门头照：资料未上传", "remedy": "拍照上传"},
+                {"code": "review_pending", "awaiting": "us:review", "who": "审核组", "status": "pending_verification",
+                 "message": "审核未完成", "remedy": "无需操作", "expected_wait_s": 600},
+                {"code": "agreement_unsigned", "awaiting": "merchant", "who": "您", "status": "eventually_due",
+                 "message": "协议未签署", "remedy": "签署协议"}]
         }))
         .unwrap()
     }
@@ -444,9 +494,35 @@ mod tests {
     }
 
     #[test]
-    fn waiting_names_who_must_act_and_how_long_it_takes() {
-        let text = Screen::waiting(Language::Zh, &status("waiting"), Duration::from_secs(5)).to_string();
-        assert!(text.contains("商户: 签署协议  (约 10分钟)"), "{text}");
+    fn waiting_puts_the_merchants_own_part_first_and_says_nothing_twice() {
+        let screen = Screen::waiting(Language::Zh, &status("waiting"), Duration::from_secs(5));
+        assert_eq!(
+            screen.lines,
+            [
+                "本机已就绪，还缺以下事项。",
+                "您现在就可以办：",
+                "· 营业执照：资料未上传",
+                "· 门头照：资料未上传",
+                "  → 拍照上传",
+                "由他人办理，您无需操作：",
+                "· 审核组：审核未完成 (约 10分钟)",
+                "之后：",
+                "· 您：协议未签署",
+                "5秒后自动再查询，无需操作。",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_platform_of_few_words_shows_no_code() {
+        let mut status = status("waiting");
+        for item in &mut status.waiting {
+            item.who.clear();
+            item.message.clear();
+        }
+        let text = Screen::waiting(Language::En, &status, Duration::from_secs(5)).to_string();
+        assert!(text.contains("· Starpay (about 10 min)"), "{text}");
+        assert!(!text.contains("us:review") && !text.contains('_'), "{text}");
     }
 
     #[test]

@@ -134,8 +134,14 @@ pub struct CertificateConfirmation {
 pub struct WaitingFor {
     /// Stable code.
     pub code: String,
-    /// Who must act.
+    /// Who must act: `merchant`, `device`, `us:<desk>`, `third_party:<who>`.
     pub awaiting: String,
+    /// The same in words, in the reader's language.
+    pub who: String,
+    /// `eventually_due`, `currently_due`, `past_due`, `pending_verification`.
+    pub status: String,
+    /// What is missing, in the reader's language, the field's label first.
+    pub message: String,
     /// What to do, in the reader's language.
     pub remedy: String,
     /// Capabilities it blocks.

@@ -62,7 +62,8 @@ pub(super) fn play(terminal: &mut Terminal<'_>, language: Language) -> Result<()
 
 struct Person {
     language: Language,
-    waiting_for: Vec<String>,
+    /// What was shown as missing, by code and text.
+    waiting_for: Vec<(String, String)>,
 }
 
 impl Person {
@@ -181,10 +182,11 @@ impl Attendant for Person {
     }
 
     fn waiting(&mut self, status: &Status, pause: Duration) {
-        let codes: Vec<String> = status.waiting.iter().map(|item| item.code.clone()).collect();
-        if codes != self.waiting_for {
+        let missing: Vec<_> =
+            status.waiting.iter().map(|item| (item.code.clone(), item.message.clone())).collect();
+        if missing != self.waiting_for {
             self.show(&Screen::waiting(self.language, status, pause));
-            self.waiting_for = codes;
+            self.waiting_for = missing;
         }
     }
 }

@@ -410,7 +410,8 @@ impl Inner {
         } else if name == "pin_set" && state.waits_left > 0 {
             state.waits_left -= 1;
             name = "waiting";
-            waiting = json!([{"code": "agreement_unsigned", "awaiting": "merchant", "remedy": "签署协议",
+            waiting = json!([{"code": "agreement_unsigned", "awaiting": "merchant", "who": "您",
+                "status": "currently_due", "message": "协议未签署", "remedy": "签署协议",
                 "impact": ["activate"], "expected_wait_s": 600}]);
         }
         if state.ended {

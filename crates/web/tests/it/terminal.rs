@@ -85,14 +85,16 @@ async fn a_terminal_is_answered_in_its_own_language() {
     terminal.language = None;
     assert_eq!(terminal.status(&shop.site).await, chinese);
     assert_eq!((&chinese["status_text"], &english["status_text"]), (&json!("未激活"), &json!("Not active")));
-    let remedies = |status: &Value| -> Vec<String> {
+    let words = |status: &Value| -> Vec<String> {
         let waiting = status["waiting"].as_array().unwrap().iter();
-        waiting.map(|open| open["remedy"].as_str().unwrap().to_owned()).collect()
+        waiting
+            .flat_map(|open| ["message", "remedy", "who"].map(|name| open[name].as_str().unwrap().to_owned()))
+            .collect()
     };
-    let (english, chinese) = (remedies(&english), remedies(&chinese));
+    let (english, chinese) = (words(&english), words(&chinese));
     assert!(!english.is_empty() && english.len() == chinese.len());
-    assert!(english.iter().all(|remedy| remedy.is_ascii()), "{english:?}");
-    assert!(chinese.iter().all(|remedy| !remedy.is_ascii()), "{chinese:?}");
+    assert!(english.iter().all(|word| word.is_ascii() && !word.contains(':')), "{english:?}");
+    assert!(chinese.iter().all(|word| !word.is_ascii()), "{chinese:?}");
     // The desk's own list follows its reader as well.
     let devices = shop.site.get(&shop.owner, "/api/v1/devices").await.json();
     assert_eq!(devices["data"][0]["status_text"], "Not active", "{devices}");
