@@ -5,6 +5,7 @@ use axum::Router;
 use futures_util::future::BoxFuture;
 use starpay_app::{DevMessage, Platform};
 use starpay_domain::instant::Timestamp;
+use starpay_text::Language;
 use starpay_web::Web;
 use starpay_web::page::outbox::{Channel, OutboxMessage};
 use starpay_web::page::{
@@ -48,7 +49,7 @@ impl OutboxSource for Outbox {
 
 fn shown(message: &DevMessage) -> OutboxMessage {
     let (channel, subject) = match message.channel.as_str() {
-        "email" => (Channel::Email, Some(message.template.clone())),
+        "email" => (Channel::Email, starpay_text::lookup(Language::ZhCn, "message-subject")),
         _ => (Channel::Sms, None),
     };
     OutboxMessage {

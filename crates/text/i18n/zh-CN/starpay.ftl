@@ -5,7 +5,7 @@
 ## 品牌与每页都有的话
 
 brand-name = 星支付
-sandbox-mark = 沙箱 · 示例数据
+sandbox-mark = 沙箱 · 样例数据
 sandbox-meaning = 这里的商户、证件、卡号和终端都是编造的，不会发生真实的收款。
 page-skip = 跳到正文
 page-licence = { $acquirer } · 支付业务许可证 { $licence }
