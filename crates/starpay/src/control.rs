@@ -171,10 +171,19 @@ fn gone(error: ureq::Error) -> Failure {
     Failure::failed(format!("the server does not answer: {error}"))
 }
 
+/// The option that sets a field of the requests the command line sends; anything else by its name.
+fn option_of(field: &str) -> String {
+    match field {
+        "merchant_id" => "--merchant".to_owned(),
+        "role" | "label" | "scope" | "serial" | "model" => format!("--{field}"),
+        other => other.to_owned(),
+    }
+}
+
 /// A refusal of the API in words.
 pub(crate) fn refusal(answer: &Value) -> Failure {
     let said = |name: &str| answer.pointer(&format!("/error/{name}")).and_then(Value::as_str);
-    let field = said("field").map(|field| format!(" ({field})")).unwrap_or_default();
+    let field = said("field").map(|field| format!(" ({})", option_of(field))).unwrap_or_default();
     let failure = Failure::failed(format!("{}{field}", said("message").unwrap_or("the server refused")));
     match said("remedy") {
         Some(remedy) => failure.remedy(remedy),
