@@ -140,6 +140,7 @@ struct Stage {
     wallet: Wallet,
     slot: (String, String),
     server: String,
+    folder: PathBuf,
     keep_serving: bool,
     pause: Duration,
 }
@@ -185,6 +186,7 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
         wallet: Wallet::in_folder(&folder.join("parties"))?,
         slot: (from.to_string(), from.plus_seconds(SLOT_SECONDS).to_string()),
         server: server.to_owned(),
+        folder: folder.to_owned(),
         keep_serving: !args.once,
         pause: Duration::from_millis(args.pause),
     })
@@ -231,8 +233,11 @@ fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure
     report.say(&format!("\n已激活 · the terminal is active after {:.1} s", took.as_secs_f32()))?;
     if stage.keep_serving {
         let text = format!(
-            "   see the journey: {}/\n   its messages:    {}/dev/outbox\n   Ctrl-C ends.",
-            stage.server, stage.server
+            "   see the journey: {}/ (it counts changes of state; above is what each party did)\n   \
+                its messages:    {}/dev/outbox\n   its data:        {}\n   Ctrl-C ends.",
+            stage.server,
+            stage.server,
+            stage.folder.display()
         );
         report.say(&text)?;
     }
