@@ -37,6 +37,8 @@ enum Task {
     Job(JobTask),
     /// What should have been done and still waits for somebody
     Overdue,
+    /// The platform's CA certificates (PEM), which every terminal trusts: the file for `pos --trust`
+    Ca,
     /// Put a new key in the place of the root key or the signing key
     RotateKeys {
         /// Which key
@@ -148,6 +150,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             way()?.call("POST", &format!("/api/v1/work/{}/revive", path_segment(id)?), None)?
         }
         Task::Overdue => all(&way()?, "/api/v1/overdue?")?,
+        // Only the keystore's file is read.
+        Task::Ca => keys::roots(&config)?,
         Task::RotateKeys { key } => keys::rotate(&way()?, *key)?,
         Task::Erase { merchant } => keys::erase(&way()?, merchant)?,
     };
@@ -210,6 +214,9 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::Job(JobTask::List { .. }) => listed(answer, "nothing\n", work),
         Task::Job(JobTask::Revive { id }) => format!("{id}: {} waits again\n", text(answer, "topic")),
         Task::Overdue => listed(answer, "nothing is overdue\n", overdue),
+        Task::Ca => {
+            answer["certificates"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        }
         Task::RotateKeys { key: Rotated::Root } => {
             format!(
                 "new key {} (version {}): {} data keys wrapped anew\n",

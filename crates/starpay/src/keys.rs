@@ -103,6 +103,24 @@ pub(crate) fn reseal(config: &Config, seal: &Seal) -> Result<Value, Failure> {
     Ok(json!({"keystore": config.keystore_file().display().to_string(), "set": set}))
 }
 
+/// The platform's root certificates, the present one first: what terminals trust.
+///
+/// # Errors
+/// When there is no keystore yet, or it does not open.
+pub(crate) fn roots(config: &Config) -> Result<Value, Failure> {
+    let file = config.keystore_file();
+    if !Keystore::exists(&file) {
+        return Err(Failure::failed(format!("keystore {}: not made yet", file.display()))
+            .remedy("start the platform once: starpay migrate, then starpay serve"));
+    }
+    let custody = Custody::of(config)?;
+    let keystore = Keystore::open(&file, &custody.master, Arc::new(OsRandom))
+        .map_err(|error| custody::explain(config, &error))?;
+    let certificates: Vec<String> =
+        keystore.root_certificates().iter().map(starpay_keys::certificate::Certificate::to_pem).collect();
+    Ok(json!({"certificates": certificates}))
+}
+
 /// Destroys a merchant's data keys.
 ///
 /// # Errors

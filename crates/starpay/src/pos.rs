@@ -22,6 +22,9 @@ use starpay_terminal::{Error, Terminal};
 use crate::Failure;
 use world::World;
 
+/// What to do without a usable trust file.
+const NO_TRUST: &str = "--trust is the platform's CA certificate: on its machine, `starpay admin ca > ca.pem`; a demo has written it to factory/ca.pem in its data folder";
+
 /// Options of `starpay pos`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -68,7 +71,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let world = World::new(args.cut_power_at);
     let settings = Settings {
         address: Address::parse(&args.server).map_err(failure)?,
-        trust: TrustAnchor::read(&args.trust).map_err(failure)?,
+        trust: TrustAnchor::read(&args.trust).map_err(|error| failure(error).remedy(NO_TRUST))?,
         folder: args.folder,
         serial: args.serial,
         model: args.model,

@@ -122,13 +122,19 @@ impl TrustAnchor {
     /// # Errors
     /// When it cannot be read or holds no certificate.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Setting { field: "trust", reason };
+        let wrong = |reason: String| Error::Setting {
+            field: "trust",
+            reason: format!("{}: {reason}", path.display()),
+        };
         let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
         if size > TRUST_FILE_BYTES_MAX {
             return Err(wrong(format!("{size} bytes; at most {TRUST_FILE_BYTES_MAX} are read")));
         }
         let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        Self::from_pem(&pem)
+        Self::from_pem(&pem).map_err(|error| match error {
+            Error::Setting { reason, .. } => wrong(reason),
+            other => other,
+        })
     }
 
     /// Takes the certificates of a PEM text.
