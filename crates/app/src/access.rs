@@ -20,6 +20,17 @@ use starpay_store::merchant;
 
 /// Longest token looked at.
 const TOKEN_BYTES_MAX: usize = 128;
+/// The roles that an access key is made for; the others prove themselves in another way.
+const KEY_ROLES: &[Role] = &[
+    Role::FieldVerifier,
+    Role::Reviewer,
+    Role::Warehouse,
+    Role::Courier,
+    Role::Registry,
+    Role::Integrator,
+    Role::Support,
+    Role::Admin,
+];
 
 /// A credential to be made.
 pub(crate) struct Credential<'c> {
@@ -113,22 +124,9 @@ impl Platform {
         wanted: NewAccessKey,
     ) -> Result<Reply<AccessKeyCreated>, Error> {
         actor.may(Action::Administer)?;
-        let role = match Role::parse(&wanted.role) {
-            Some(
-                role @ (Role::FieldVerifier
-                | Role::Reviewer
-                | Role::Warehouse
-                | Role::Courier
-                | Role::Registry
-                | Role::Integrator
-                | Role::Support
-                | Role::Admin),
-            ) => role,
-            // The others prove themselves in another way.
-            Some(Role::Applicant | Role::Signer | Role::Terminal | Role::System) | None => {
-                return Err(Error::invalid("choice", "role"));
-            }
-        };
+        let role = Role::parse(&wanted.role)
+            .filter(|role| KEY_ROLES.contains(role))
+            .ok_or_else(|| Error::choice("role", KEY_ROLES.iter().map(|role| role.as_str())))?;
         let merchant = match &wanted.merchant_id {
             None => None,
             Some(text) => {
@@ -194,7 +192,7 @@ fn bound_to(role: Role, scope: Option<&str>) -> Result<String, Error> {
         }
         (Scope::Channel, Some(channel)) => match Channel::parse(channel) {
             Some(channel) => Ok(channel.as_str().to_owned()),
-            None => Err(Error::invalid("choice", "scope")),
+            None => Err(Error::choice("scope", Channel::ALL.iter().map(|channel| channel.as_str()))),
         },
         (Scope::Merchant | Scope::Everything, None) => Ok(String::new()),
         (Scope::Merchant | Scope::Everything, Some(_)) => Err(Error::invalid("choice", "scope")),

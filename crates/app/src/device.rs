@@ -51,7 +51,7 @@ impl Platform {
         let model = MODELS
             .iter()
             .find(|model| model.name == given.model)
-            .ok_or_else(|| Error::invalid("choice", "model"))?;
+            .ok_or_else(|| Error::choice("model", MODELS.iter().map(|model| model.name)))?;
         self.command(actor, Call::new("device.stock", key, given.clone()), move |step| {
             if aggregate::device::find_by_serial(step.tx, serial.as_str())?.is_some() {
                 return Err(Error::conflict("serial_known").about("serial"));

@@ -44,6 +44,16 @@ pub struct FieldError {
     pub field: String,
     /// Stable code, for example `checksum`.
     pub code: &'static str,
+    /// What may stand there, when the code is `choice`.
+    pub choices: Vec<String>,
+}
+
+impl FieldError {
+    /// This field is wrong in this way.
+    #[must_use]
+    pub fn new(field: impl Into<String>, code: &'static str) -> Self {
+        Self { field: field.into(), code, choices: Vec::new() }
+    }
 }
 
 /// What a state allows instead of what was asked.
@@ -59,7 +69,7 @@ pub struct Legal {
 
 /// Why a use case did not do what was asked. Nothing was written.
 #[derive(Debug, thiserror::Error)]
-#[error("{code}{}", field.as_deref().map(|name| format!(" ({name})")).unwrap_or_default())]
+#[error("{code}{}{}", field.as_deref().map(|name| format!(" ({name})")).unwrap_or_default(), listed(choices))]
 pub struct Error {
     /// What the caller can do differently.
     pub kind: ErrorKind,
@@ -69,6 +79,8 @@ pub struct Error {
     pub field: Option<String>,
     /// All wrong fields, when several are.
     pub fields: Vec<FieldError>,
+    /// What may stand in the field, when the code is `choice`.
+    pub choices: Vec<String>,
     /// For an illegal transition: the state, and what it allows instead.
     pub legal: Option<Legal>,
     /// The id of the thing that is in the way, for an owner who may know it.
@@ -90,6 +102,7 @@ impl Error {
             code,
             field: None,
             fields: Vec::new(),
+            choices: Vec::new(),
             legal: None,
             existing: None,
             retry_after_seconds: None,
@@ -102,6 +115,13 @@ impl Error {
     #[must_use]
     pub fn invalid(code: &'static str, field: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid, code).about(field)
+    }
+
+    /// A request whose field holds none of these.
+    #[must_use]
+    pub fn choice<C: Into<String>>(field: impl Into<String>, choices: impl IntoIterator<Item = C>) -> Self {
+        let choices = choices.into_iter().map(Into::into).collect();
+        Self { choices, ..Self::invalid("choice", field) }
     }
 
     /// A request with several wrong fields: `validation_failed`, the first one named.
@@ -159,6 +179,11 @@ impl Error {
     }
 }
 
+/// The choices in one line, for whoever reads the error as text.
+fn listed(choices: &[String]) -> String {
+    if choices.is_empty() { String::new() } else { format!(": {}", choices.join(", ")) }
+}
+
 impl From<Illegal> for Error {
     fn from(illegal: Illegal) -> Self {
         Self {
@@ -209,5 +234,18 @@ impl From<StoreError> for Error {
             _ => (ErrorKind::Internal, "internal"),
         };
         Self { detail, ..Self::new(kind_and_code.0, kind_and_code.1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_names_what_may_be_chosen() {
+        let refused = Error::choice("role", ["warehouse", "courier"]);
+        assert_eq!(refused.code, "choice");
+        assert_eq!(refused.to_string(), "choice (role): warehouse, courier");
+        assert_eq!(Error::invalid("length", "label").to_string(), "length (label)");
     }
 }

@@ -19,6 +19,12 @@ use std::collections::BTreeMap;
 const TEXT_CHARS_MAX: usize = 200;
 /// Longest statement (appeal, business description), in characters.
 const STATEMENT_CHARS_MAX: usize = 2000;
+/// Kinds of identity document.
+const ID_KINDS: &[&str] = &["resident_id", "residence_permit", "permit", "passport", "permanent"];
+/// Whether a shop stands in one place.
+const FIXED: &[&str] = &["true", "false"];
+/// Where the money goes.
+const SETTLEMENT_KINDS: &[&str] = &["own_card", "corporate", "other_holder"];
 
 /// The filled form: canonical text by field name. Personal: sealed before it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +90,7 @@ impl Form {
         let mut checked = Vec::new();
         for (name, text) in fields {
             let Some(field) = FormField::parse(name).filter(|field| field.holds() != Holds::Document) else {
-                wrong.push(FieldError { field: name.clone(), code: "field_unknown" });
+                wrong.push(FieldError::new(name, "field_unknown"));
                 continue;
             };
             if text.trim().is_empty() {
@@ -93,7 +99,10 @@ impl Form {
             }
             match canonical(field, text, rules) {
                 Ok(value) => checked.push((field, Some(value))),
-                Err(code) => wrong.push(FieldError { field: name.clone(), code }),
+                Err(code) => {
+                    let choices = if code == "choice" { choices_of(field) } else { Vec::new() };
+                    wrong.push(FieldError { choices, ..FieldError::new(name, code) });
+                }
             }
         }
         if !wrong.is_empty() {
@@ -136,6 +145,18 @@ pub(crate) fn still_good(field: FormField, value: &str, rules: &FormRules<'_>) -
     value == "permanent" || canonical(field, value, rules).is_ok()
 }
 
+/// What may stand in a field of few values.
+fn choices_of(field: FormField) -> Vec<String> {
+    let values: Vec<&str> = match field {
+        FormField::SubjectType => SubjectType::ALL.iter().map(|kind| kind.as_str()).collect(),
+        FormField::PrincipalIdKind => ID_KINDS.to_vec(),
+        FormField::ShopFixed => FIXED.to_vec(),
+        FormField::SettlementKind => SETTLEMENT_KINDS.to_vec(),
+        _ => Vec::new(),
+    };
+    values.into_iter().map(str::to_owned).collect()
+}
+
 /// A field's canonical text, or the reason code why it is not one.
 fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
     use FormField as F;
@@ -145,20 +166,18 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
         }
         F::LicenceUscc => licence_number(text, rules.subject),
         F::PrincipalIdNumber | F::AgentIdNumber => resident_id(text, rules),
-        F::PrincipalIdKind => {
-            one_of(text, &["resident_id", "residence_permit", "permit", "passport", "permanent"])
-        }
+        F::PrincipalIdKind => one_of(text, ID_KINDS),
         F::PrincipalIdValidFrom => begun(text, rules),
         F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => not_over(text, rules),
         F::PrincipalFullCapacity | F::ConsentPrivacy | F::ConsentFees | F::ConsentRiskNotice => {
             one_of(text, &["true"]).map_err(|_| "must_be_true")
         }
-        F::ShopFixed => one_of(text, &["true", "false"]),
+        F::ShopFixed => one_of(text, FIXED),
         F::ShopLatitude => number(text, -90_000_000, 90_000_000),
         F::ShopLongitude => number(text, -180_000_000, 180_000_000),
         F::BusinessMonthlyVolume => number(text, 0, 10_000_000_000_000),
         F::ShopMcc => merchant_category(text),
-        F::SettlementKind => one_of(text, &["own_card", "corporate", "other_holder"]),
+        F::SettlementKind => one_of(text, SETTLEMENT_KINDS),
         F::SettlementCardNumber => settlement_card(text),
         F::SettlementAccountNumber => CorporateAccount::parse(text)
             .map(|account| account.expose().to_owned())

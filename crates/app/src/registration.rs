@@ -232,7 +232,7 @@ fn parse_answer(result: &RegistrationResult) -> Result<RegistrationAnswer, Error
             reason: needed(&result.reason, "reason")?,
             field: needed(&result.field, "field")?,
         }),
-        _ => Err(Error::invalid("choice", "result")),
+        _ => Err(Error::choice("result", ["registered", "refused"])),
     }
 }
 

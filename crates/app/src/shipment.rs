@@ -210,7 +210,7 @@ impl Platform {
             "undeliverable" => ShipmentEvent::FailDelivery { reason: "reported by the carrier".to_owned() },
             "returned" => ShipmentEvent::TakeBack {},
             "lost" => ShipmentEvent::ReportLost { claim: None },
-            _ => return Err(Error::invalid("choice", "status")),
+            _ => return Err(Error::choice("status", ["delivered", "undeliverable", "returned", "lost"])),
         };
         self.command(actor, Call::new("shipment.track", key, (id.to_string(), given.clone())), move |step| {
             let found = step.lock::<Shipment>(id)?;

@@ -120,8 +120,8 @@ impl Platform {
         wanted: FinishVisit,
     ) -> Result<Reply<VisitView>, Error> {
         actor.may(Action::VisitCarryOut)?;
-        let outcome =
-            VisitOutcome::parse(&wanted.result).ok_or_else(|| Error::invalid("choice", "result"))?;
+        let outcome = VisitOutcome::parse(&wanted.result)
+            .ok_or_else(|| Error::choice("result", VisitOutcome::ALL.iter().map(|one| one.as_str())))?;
         if !wanted.risk_notice_confirmed {
             return Err(Error::invalid("must_be_true", "risk_notice_confirmed"));
         }
@@ -130,7 +130,10 @@ impl Platform {
         let reasons = wanted
             .reasons
             .iter()
-            .map(|text| ReasonCode::parse(text).ok_or_else(|| Error::invalid("choice", "reasons")))
+            .map(|text| {
+                ReasonCode::parse(text)
+                    .ok_or_else(|| Error::choice("reasons", ReasonCode::ALL.iter().map(|one| one.as_str())))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         if outcome == VisitOutcome::Fail && reasons.is_empty() {
             return Err(Error::invalid("field_required", "reasons"));

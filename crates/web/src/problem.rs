@@ -89,6 +89,9 @@ pub struct WrongField {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+    /// For `choice`: what may stand there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
 }
 
 /// A refusal on its way to the outermost layer.
@@ -106,6 +109,7 @@ pub struct Problem {
 struct About {
     field: Option<String>,
     fields: Vec<starpay_app::FieldError>,
+    choices: Vec<String>,
     legal: Option<starpay_app::Legal>,
     existing: Option<String>,
     position: Option<Position>,
@@ -160,7 +164,8 @@ impl Problem {
         let fields = self.about.fields.iter().map(|wrong| {
             let (message, remedy) = words(language, wrong.code);
             let message = starpay_text::about(language, &wrong.field, message);
-            WrongField { field: wrong.field.clone(), code: wrong.code.to_owned(), message, remedy }
+            let choices = wrong.choices.clone();
+            WrongField { field: wrong.field.clone(), code: wrong.code.to_owned(), message, remedy, choices }
         });
         let message = match &self.about.field {
             // Where several are wrong, each of them is named with its own words.
@@ -176,6 +181,7 @@ impl Problem {
                 doc: format!("/api/v1/errors/{}", self.code),
                 request_id: request_id.to_owned(),
                 fields: fields.collect(),
+                choices: self.about.choices.clone(),
                 state: self.about.legal.as_ref().map(|legal| legal.state.clone()),
                 legal: self
                     .about
@@ -230,6 +236,7 @@ impl From<Error> for Problem {
         let about = About {
             field: error.field,
             fields: error.fields,
+            choices: error.choices,
             legal: error.legal,
             existing: error.existing,
             position: None,
@@ -278,6 +285,9 @@ pub struct ErrorObject {
     /// Every wrong field, when several are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<WrongField>,
+    /// For `choice`: what may stand there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
     /// For an illegal transition: the present state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -355,7 +365,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_in_words_with_its_own_remedy() {
-        let missing = FieldError { field: "documents.licence".to_owned(), code: "document_missing" };
+        let missing = FieldError::new("documents.licence", "document_missing");
         let error =
             Error { fields: vec![missing], ..Error::invalid("requirements_open", "documents.licence") };
         let body = Problem::from(error).render(Language::ZhCn, "req_1").error;

@@ -203,8 +203,8 @@ fn choose(
         if !numbers.insert(&operator.number) {
             return Err(contradicts("operator_number_taken", &field("number")));
         }
-        let role =
-            OperatorRole::parse(&operator.role).ok_or_else(|| Error::invalid("choice", field("role")))?;
+        let role = OperatorRole::parse(&operator.role)
+            .ok_or_else(|| Error::choice(field("role"), OperatorRole::ALL.iter().map(|one| one.as_str())))?;
         let pin = open(shared, device, &operator.number, &operator.pin, &field("pin"))?
             .into_strong(&own_numbers)
             .map_err(|_| contradicts("pin_weak", &field("pin")))?;

@@ -24,6 +24,8 @@ use starpay_domain::registration::Registration;
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::{aggregate, store_place};
 
+/// How a terminal may have found its place.
+const LOCATION_SOURCES: [&str; 4] = ["gnss", "cell", "wifi", "fixed"];
 /// Legs of the network self-test, in order.
 const LEGS: [&str; 6] = ["resolve", "connect", "tls", "http", "clock", "throughput"];
 /// Longest time of a leg that is believed.
@@ -105,8 +107,8 @@ impl Platform {
             return Err(Error::invalid("range", "accuracy_m"));
         }
         let accuracy_m = u32::try_from(report.accuracy_m).unwrap_or(u32::MAX);
-        if !matches!(report.source.as_str(), "gnss" | "cell" | "wifi" | "fixed") {
-            return Err(Error::invalid("choice", "source"));
+        if !LOCATION_SOURCES.contains(&report.source.as_str()) {
+            return Err(Error::choice("source", LOCATION_SOURCES.iter().copied()));
         }
         self.take(actor, id, Stage::Located, move |step, found| {
             if report.source == "fixed" && !step.may_be_fixed(&found)? {
@@ -209,7 +211,7 @@ fn slowest(report: &NetworkReport) -> Result<(&'static str, u32), Error> {
         !LEGS.contains(&leg.leg.as_str()) || leg.detail.chars().count() > LEG_DETAIL_CHARS_MAX
     };
     if report.legs.iter().any(strange) {
-        return Err(Error::invalid("choice", "legs"));
+        return Err(Error::choice("legs", LEGS.iter().copied()));
     }
     let mut slowest = (LEGS[0], 0);
     for name in LEGS {

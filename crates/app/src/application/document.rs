@@ -38,9 +38,11 @@ impl Platform {
         bytes: Bytes,
     ) -> Result<Reply<DocumentView>, Error> {
         actor.may(Action::ApplicationEdit)?;
-        let kind = MaterialKind::parse(kind)
-            .filter(|kind| kind.origin() == Origin::Upload)
-            .ok_or_else(|| Error::invalid("choice", "kind"))?;
+        let kind =
+            MaterialKind::parse(kind).filter(|kind| kind.origin() == Origin::Upload).ok_or_else(|| {
+                let taken = MaterialKind::ALL.iter().filter(|kind| kind.origin() == Origin::Upload);
+                Error::choice("kind", taken.map(|kind| kind.as_str()))
+            })?;
         let fingerprint = hex::encode(Sha256::digest(&bytes));
         let digest = self.shared.vault.code_hash(domain_of::DOCUMENT, &fingerprint);
         // Before the costly part: is there an application that takes documents at all?

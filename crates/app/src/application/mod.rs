@@ -56,7 +56,7 @@ impl Platform {
         actor.may(Action::ApplicationEdit)?;
         let merchant = actor.merchant.ok_or_else(Error::forbidden)?;
         let subject = SubjectType::parse(&wanted.subject_type)
-            .ok_or_else(|| Error::invalid("choice", "subject_type"))?;
+            .ok_or_else(|| Error::choice("subject_type", SubjectType::ALL.iter().map(|one| one.as_str())))?;
         if wanted.business_no.as_deref().is_some_and(|text| {
             text.is_empty()
                 || text.chars().count() > BUSINESS_NO_CHARS_MAX
@@ -114,7 +114,7 @@ impl Platform {
     ) -> Result<List<ApplicationView>, Error> {
         actor.may(Action::ApplicationView)?;
         if state.as_deref().is_some_and(|state| !Application::NAMES.contains(&state)) {
-            return Err(Error::invalid("choice", "state"));
+            return Err(Error::choice("state", Application::NAMES.iter().copied()));
         }
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {

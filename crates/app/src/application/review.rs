@@ -188,6 +188,9 @@ fn parse_reasons(texts: &[String]) -> Result<Vec<ReasonCode>, Error> {
     }
     texts
         .iter()
-        .map(|text| ReasonCode::parse(text).ok_or_else(|| Error::invalid("choice", "reasons")))
+        .map(|text| {
+            ReasonCode::parse(text)
+                .ok_or_else(|| Error::choice("reasons", ReasonCode::ALL.iter().map(|one| one.as_str())))
+        })
         .collect()
 }

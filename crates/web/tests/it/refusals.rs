@@ -104,6 +104,7 @@ async fn a_form_with_wrong_values_is_refused_whole_and_names_each() {
         "licence.uscc": "92440399MA5DEM039G",
         // Seventeen on the day of this test.
         "principal.id_number": "440399200901010019",
+        "settlement.kind": "cash",
     });
     let request = bearer("PATCH", &path, &session)
         .header("Accept-Language", "en")
@@ -121,6 +122,13 @@ async fn a_form_with_wrong_values_is_refused_whole_and_names_each() {
     assert_eq!(wrong("licence.uscc").as_deref(), Some("checksum"));
     assert_eq!(wrong("principal.id_number").as_deref(), Some("under_18"));
     assert_eq!(wrong("shop.name"), None);
+    let kind = error["fields"].as_array().unwrap().iter().find(|wrong| wrong["field"] == "settlement.kind");
+    assert_eq!(kind.unwrap()["choices"], json!(["own_card", "corporate", "other_holder"]));
+    let kind = json!({"subject_type": "individual"});
+    let refused = site.post(&session, "b", "/api/v1/applications", &kind).await;
+    assert_eq!(refused.refusal(), (400, "choice".to_owned()), "{}", refused.text);
+    let choices = &refused.json()["error"]["choices"];
+    assert_eq!(*choices, json!(["micro", "sole_proprietor", "enterprise", "other_org"]));
 
     // Sixty thousand pixels each way in less than a hundred bytes.
     let bomb = hex::decode(
