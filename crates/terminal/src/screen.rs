@@ -353,7 +353,7 @@ fn said(language: Language, refusal: &Refusal) -> Vec<String> {
         lines.push(format!(
             "{}{}",
             language.pick("请稍候：", "Please wait: "),
-            minutes(language, after.as_secs())
+            in_words(language, after.as_secs())
         ));
     }
     lines
@@ -387,7 +387,7 @@ fn missing(language: Language, status: &Status, turn: Turn) -> Vec<String> {
             format!("{}{}", awaited(language, item), language.pick("：", ": "))
         };
         let how_long = match item.expected_wait_s {
-            Some(seconds) => format!(" ({} {})", language.pick("约", "about"), minutes(language, seconds)),
+            Some(seconds) => format!(" ({} {})", language.pick("约", "about"), in_words(language, seconds)),
             None => String::new(),
         };
         let missing = format!("· {who}{what}{how_long}");
@@ -422,12 +422,15 @@ fn awaited(language: Language, item: &Waiting) -> String {
     .to_owned()
 }
 
-fn minutes(language: Language, seconds: u64) -> String {
-    if seconds < 60 {
-        format!("{seconds}{}", language.pick("秒", " s"))
-    } else {
-        format!("{}{}", seconds.div_ceil(60), language.pick("分钟", " min"))
-    }
+/// A wait in its coarsest unit of which there are at least two, rounded up.
+fn in_words(language: Language, seconds: u64) -> String {
+    let (length, unit) = match seconds {
+        0..60 => (1, language.pick("秒", " s")),
+        60..7_200 => (60, language.pick("分钟", " min")),
+        7_200..172_800 => (3_600, language.pick("小时", " h")),
+        172_800.. => (86_400, language.pick("天", " days")),
+    };
+    format!("{}{unit}", seconds.div_ceil(length))
 }
 
 const fn leg_title(language: Language, leg: Leg) -> &'static str {
@@ -511,6 +514,12 @@ mod tests {
                 "5秒后自动再查询，无需操作。",
             ]
         );
+    }
+
+    #[test]
+    fn a_wait_is_told_in_a_unit_that_people_use() {
+        let told = [9, 600, 7_200, 259_200].map(|seconds| in_words(Language::Zh, seconds));
+        assert_eq!(told, ["9秒", "10分钟", "2小时", "3天"]);
     }
 
     #[test]
