@@ -13,6 +13,7 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
     ("docs/generated/state-machines.md", &["docs", "state-machines"]),
     ("docs/generated/openapi.json", &["openapi"]),
     ("docs/guide/sandbox.md", &["docs", "sandbox"]),
+    ("docs/guide/form.md", &["docs", "form"]),
 ];
 
 const COMMAND_LINE: &str = "docs/generated/cli.md";

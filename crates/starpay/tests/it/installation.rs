@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-fn starpay(folder: &Path, args: &[&str]) -> Output {
+pub(crate) fn starpay(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_starpay")).args(args).current_dir(folder).output().unwrap()
 }
 
-fn succeeds(folder: &Path, args: &[&str]) -> String {
+pub(crate) fn succeeds(folder: &Path, args: &[&str]) -> String {
     let output = starpay(folder, args);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {said}");
@@ -28,7 +28,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_starpay"));
         command.args(["serve"]).current_dir(folder);
         Self::started_by(command)
@@ -50,9 +50,10 @@ impl Server {
     }
 }
 
-fn installation(folder: &Path) {
+/// What `serve --print-config` prints, listening somewhere else.
+pub(crate) fn installation(folder: &Path, address: &str) {
     let example = succeeds(folder, &["serve", "--print-config"]);
-    std::fs::write(folder.join("starpay.toml"), example.replace("127.0.0.1:8080", "127.0.0.1:0")).unwrap();
+    std::fs::write(folder.join("starpay.toml"), example.replace("127.0.0.1:8080", address)).unwrap();
     std::fs::write(folder.join("passphrase"), "a passphrase of some length\n").unwrap();
 }
 
@@ -66,7 +67,7 @@ fn devices(folder: &Path, place: &[&str]) -> Vec<String> {
 fn an_installation_starts_works_is_backed_up_and_restored() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    installation(at);
+    installation(at, "127.0.0.1:0");
     let (code, said) = fails(at, &["serve"]);
     assert_eq!(code, 1);
     assert!(said.contains("starpay migrate"), "{said}");
@@ -74,13 +75,22 @@ fn an_installation_starts_works_is_backed_up_and_restored() {
     assert!(succeeds(at, &["migrate"]).contains("already"));
 
     // Without a server the command opens the store itself.
+    assert!(fails(at, &["admin", "ca"]).1.contains("starpay serve"), "there is no keystore yet");
     succeeds(at, &["admin", "device", "add", "--serial", "99990004STAR00000001", "--model", "STAR-A1"]);
+    let ca = succeeds(at, &["admin", "ca"]);
+    assert_eq!(ca.matches("BEGIN CERTIFICATE").count(), 1, "{ca}");
     let server = Server::start(at);
     // With one it goes through the server, and nobody else gets the store.
     succeeds(at, &["admin", "device", "add", "--serial", "99990004STAR00000002", "--model", "STAR-A1"]);
     let (_, said) =
         fails(at, &["admin", "device", "add", "--serial", "99990004STAR00000002", "--model", "STAR-A1"]);
     assert!(said.contains("→"), "a refusal says what to do: {said}");
+    assert_eq!(succeeds(at, &["admin", "ca"]), ca, "the same with a server");
+    let (_, said) = fails(at, &["admin", "key", "create", "--role", "integrator", "--label", "shop"]);
+    assert!(said.contains("(--merchant)"), "a field is named as the option that sets it: {said}");
+    let pos = ["pos", "--server", "http://127.0.0.1:1", "--folder", "terminal", "--trust", "missing.pem"];
+    let (_, said) = fails(at, &pos);
+    assert!(said.contains("missing.pem") && said.contains("starpay admin ca"), "{said}");
     assert!(fails(at, &["migrate"]).1.contains("stop the server"));
     assert!(succeeds(at, &["doctor"]).contains("running, ready"));
     assert!(succeeds(at, &["audit", "chain"]).contains("clean"));
@@ -106,7 +116,7 @@ fn an_installation_starts_works_is_backed_up_and_restored() {
 fn given_up_work_is_listed_and_revived_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    installation(at);
+    installation(at, "127.0.0.1:0");
     succeeds(at, &["migrate"]);
     let listed = |state: &[&str]| -> Vec<Value> {
         let said = succeeds(at, &[&["admin", "job", "list", "--json"], state].concat());
@@ -141,7 +151,7 @@ fn given_up_work_is_listed_and_revived_from_the_command_line() {
 fn a_keystore_that_is_gone_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    installation(at);
+    installation(at, "127.0.0.1:0");
     succeeds(at, &["migrate"]);
     assert!(devices(at, &[]).is_empty());
     std::fs::remove_file(at.join("data/keystore.json")).unwrap();

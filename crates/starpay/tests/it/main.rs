@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod custody;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod installation;
