@@ -6,6 +6,7 @@ use axum::Router;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use starpay_web::PAGE_POLICY;
+use starpay_web::page::journey::Snapshot;
 use starpay_web::page::{
     Deployment, JourneySource, JourneyView, Mode, OutboxSource, OutboxView, PageState, router,
 };
@@ -19,28 +20,17 @@ use tower_http::set_header::SetResponseHeaderLayer;
 const STEP: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(5);
 
-/// How many steps of the journey are done.
-struct Playing(watch::Sender<u64>);
+struct Shown(watch::Sender<Arc<Snapshot>>);
 
-impl JourneySource for Playing {
-    fn snapshot(&self) -> BoxFuture<'_, JourneyView> {
-        let done = usize::try_from(*self.0.borrow()).unwrap_or_default() % (JourneyView::STEPS_PLAYED + 1);
-        Box::pin(async move { JourneyView::played(done) })
-    }
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
+impl Shown {
+    fn at(version: u64, view: JourneyView) -> Arc<Self> {
+        Arc::new(Self(watch::channel(Arc::new(Snapshot::new(version, view))).0))
     }
 }
 
-struct Still(JourneyView, watch::Sender<u64>);
-
-impl JourneySource for Still {
-    fn snapshot(&self) -> BoxFuture<'_, JourneyView> {
-        let view = self.0.clone();
-        Box::pin(async move { view })
-    }
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.1.subscribe()
+impl JourneySource for Shown {
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.0.subscribe()
     }
 }
 
@@ -55,16 +45,17 @@ impl OutboxSource for Messages {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     for (name, view) in JourneyView::samples() {
-        serve(name, Arc::new(Still(view, watch::channel(0).0))).await?;
+        serve(name, Shown::at(0, view)).await?;
     }
-    let playing = Arc::new(Playing(watch::channel(0).0));
-    serve("playing", Arc::<Playing>::clone(&playing) as Arc<dyn JourneySource>).await?;
-    loop {
-        let done = usize::try_from(*playing.0.borrow()).unwrap_or_default() % (JourneyView::STEPS_PLAYED + 1);
-        let rests = done == 0 || done == JourneyView::STEPS_PLAYED;
+    let playing = Shown::at(0, JourneyView::played(0));
+    serve("playing", Arc::<Shown>::clone(&playing) as Arc<dyn JourneySource>).await?;
+    for version in 1.. {
+        let done = usize::try_from(version).unwrap_or_default() % (JourneyView::STEPS_PLAYED + 1);
+        let rests = done == 1 || done == 0;
         tokio::time::sleep(if rests { REST } else { STEP }).await;
-        playing.0.send_modify(|step| *step += 1);
+        playing.0.send_replace(Arc::new(Snapshot::new(version, JourneyView::played(done))));
     }
+    Ok(())
 }
 
 async fn serve(name: &str, journey: Arc<dyn JourneySource>) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! The journey as the first page shows it, read from the merchant's events: nothing is recorded
 //! for the page.
 
-use futures_util::future::BoxFuture;
 use starpay_app::view::{EventView, Page, RequirementView};
 use starpay_app::{Actor, Platform, Role};
 use starpay_domain::id::{MerchantId, TypedId};
@@ -9,16 +8,19 @@ use starpay_domain::instant::Timestamp;
 use starpay_text::Language;
 use starpay_web::page::JourneySource;
 use starpay_web::page::journey::{
-    Change, Face, JourneyStep, JourneyView, OpenRequirement, Phase, Progress, Receipt, Stage, TerminalFace,
+    Change, Face, JourneyStep, JourneyView, OpenRequirement, Phase, Progress, Receipt, Snapshot, Stage,
+    TerminalFace,
 };
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, watch};
 
 use super::identity::NOODLE_SHOP;
 
-/// Events read for the page; a journey has fewer than a hundred.
-const EVENTS_MAX: u32 = 100;
+/// Events read at a time.
+const EVENTS_A_PAGE: u32 = 100;
+/// Events read for the page; a journey has about a hundred.
+const EVENTS_MAX: usize = 5_000;
 
 /// Machine, event, step, part, and who acts where the event's actor is only a job.
 const STEPS: &[(&str, &str, &str, Phase, &str)] = &[
@@ -62,7 +64,9 @@ const ACTIVATION_STEPS: u32 = 13;
 pub(crate) struct DemoJourney {
     platform: Platform,
     seen: Mutex<Seen>,
-    changes: watch::Receiver<u64>,
+    /// Somebody told us something that no event says.
+    told: Notify,
+    shown: watch::Sender<Arc<Snapshot>>,
 }
 
 #[derive(Default)]
@@ -83,59 +87,99 @@ enum Ended {
 
 impl DemoJourney {
     pub(crate) fn new(platform: Platform) -> Self {
-        let changes = platform.changes();
-        Self { platform, seen: Mutex::new(Seen::default()), changes }
+        let mut seen = Seen::default();
+        let nothing = seen.view(&[], &[]);
+        let shown = watch::Sender::new(Arc::new(Snapshot::new(0, nothing)));
+        Self { platform, seen: Mutex::new(seen), told: Notify::new(), shown }
     }
 
     /// Whose journey it is.
     pub(crate) fn follow(&self, merchant: &str) {
         self.seen().merchant = MerchantId::parse(merchant);
+        self.told.notify_one();
     }
 
-    /// Looks after every change, so that a visitor who comes late still sees what was missing when.
+    /// Looks after every change, once for all visitors, so that one who comes late still sees what
+    /// was missing when.
     pub(crate) async fn watch(&self) {
-        let mut changes = self.changes.clone();
-        while changes.changed().await.is_ok() {
+        let mut changes = self.platform.changes();
+        loop {
             self.look().await;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.told.notified() => {}
+            }
         }
     }
 
     /// The journey ended.
     pub(crate) fn over(&self, well: bool) {
         self.seen().ended = Some(if well { Ended::Well } else { Ended::Badly });
+        self.told.notify_one();
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn look(&self) -> Option<JourneyView> {
-        let merchant = self.seen().merchant?;
-        let reader = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
-        let page = Page { cursor: None, limit: Some(EVENTS_MAX) };
-        let events = self.platform.timeline(&reader, merchant, page).await.ok()?.data;
-        let open = self.platform.requirements(&reader, merchant, Language::ZhCn).await.ok()?.requirements;
-        Some(self.view(&events, &open))
+    /// Reads the journey, and shows it when it looks different.
+    async fn look(&self) {
+        let Some((events, open)) = self.read().await else { return };
+        let view = self.seen().view(&events, &open);
+        self.shown.send_if_modified(|shown| {
+            let differs = *shown.view() != view;
+            if differs {
+                *shown = Arc::new(Snapshot::new(shown.version() + 1, view));
+            }
+            differs
+        });
     }
 
-    fn view(&self, events: &[EventView], open: &[RequirementView]) -> JourneyView {
+    async fn read(&self) -> Option<(Vec<EventView>, Vec<RequirementView>)> {
+        let merchant = self.seen().merchant?;
+        let reader = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+        let events = self.events(&reader, merchant).await?;
+        let open = self.platform.requirements(&reader, merchant, Language::ZhCn).await.ok()?.requirements;
+        Some((events, open))
+    }
+
+    /// Everything that happened until the terminal was active.
+    async fn events(&self, reader: &Actor, merchant: MerchantId) -> Option<Vec<EventView>> {
+        let mut events: Vec<EventView> = Vec::new();
+        let mut page = Page { cursor: None, limit: Some(EVENTS_A_PAGE) };
+        loop {
+            let found = self.platform.timeline(reader, merchant, page.clone()).await.ok()?;
+            events.extend(found.data);
+            let end =
+                events.iter().position(|event| event.aggregate == "activation" && event.event == "activate");
+            if let Some(end) = end {
+                events.truncate(end + 1);
+                return Some(events);
+            }
+            page.cursor = found.next_cursor;
+            if page.cursor.is_none() || events.len() >= EVENTS_MAX {
+                return Some(events);
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn view(&mut self, events: &[EventView], open: &[RequirementView]) -> JourneyView {
         let mut steps = steps(events);
-        let (cleared, ended) = {
-            let mut seen = self.seen();
-            let open_now = u32::try_from(open.len()).unwrap_or(u32::MAX);
-            for step in steps.iter_mut().filter(|step| step.progress == Progress::Done) {
-                step.open_after = Some(*seen.open_after.entry(step.code.clone()).or_insert(open_now));
+        let open_now = u32::try_from(open.len()).unwrap_or(u32::MAX);
+        for step in steps.iter_mut().filter(|step| step.progress == Progress::Done) {
+            step.open_after = Some(*self.open_after.entry(step.code.clone()).or_insert(open_now));
+        }
+        for requirement in open {
+            if !self.open_once.contains(&requirement.code) {
+                self.open_once.push(requirement.code.clone());
             }
-            for requirement in open {
-                if !seen.open_once.contains(&requirement.code) {
-                    seen.open_once.push(requirement.code.clone());
-                }
-            }
-            let still = |code: &String| open.iter().any(|requirement| requirement.code == *code);
-            (seen.open_once.iter().filter(|code| !still(code)).cloned().collect(), seen.ended)
-        };
+        }
+        let still = |code: &String| open.iter().any(|requirement| requirement.code == *code);
+        let cleared = self.open_once.iter().filter(|code| !still(code)).cloned().collect();
         let active = steps.iter().any(|step| step.code == "active" && step.progress == Progress::Done);
-        let stage = match (active, ended, steps.is_empty()) {
+        let stage = match (active, self.ended, steps.is_empty()) {
             (true, _, _) => Stage::Finished,
             (false, Some(Ended::Badly), _) => Stage::Stopped,
             (false, _, true) => Stage::Waiting,
@@ -154,17 +198,8 @@ impl DemoJourney {
 }
 
 impl JourneySource for DemoJourney {
-    fn snapshot(&self) -> BoxFuture<'_, JourneyView> {
-        Box::pin(async move {
-            match self.look().await {
-                Some(view) => view,
-                None => JourneyView { stage: Stage::Waiting, ..self.view(&[], &[]) },
-            }
-        })
-    }
-
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.clone()
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.shown.subscribe()
     }
 }
 
@@ -274,5 +309,77 @@ fn elapsed_ms(events: &[EventView]) -> u64 {
     match (at(events.first()), at(events.last())) {
         (Some(first), Some(last)) => u64::try_from((last.micros() - first.micros()) / 1000).unwrap_or(0),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::{migrate, wiring};
+    use starpay_adapters::sandbox::Pace;
+    use starpay_app::view::{NewApplication, PatchApplication, StartContact, VerifyContact};
+    use starpay_domain::id::{ApplicationId, ContactId};
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    /// A merchant who changes one field so often, and then gives up.
+    async fn dither(platform: &Platform, edits: usize) -> String {
+        let wanted = StartContact { mobile: "15400000001".to_owned(), email: None };
+        let started = platform.start_contact(wanted, None).await.unwrap();
+        let code = platform.dev_outbox().await.unwrap().pop().unwrap().code;
+        let contact = ContactId::parse(&started.contact_id).unwrap();
+        let session = platform.verify_contact(contact, VerifyContact { code }).await.unwrap();
+        let owner = platform.authenticate(&session.token).await.unwrap();
+        let wanted = NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
+        let begun = platform.start_application(&owner, None, wanted).await.unwrap().value;
+        let id = ApplicationId::parse(&begun.id).unwrap();
+        for number in 0..edits {
+            let fields = BTreeMap::from([("shop.name".to_owned(), format!("星光小面馆{number}"))]);
+            platform.patch_application(&owner, id, None, PatchApplication { fields }).await.unwrap();
+        }
+        platform.withdraw_application(&owner, None, id, None).await.unwrap();
+        session.merchant_id
+    }
+
+    #[test]
+    fn a_long_journey_is_read_whole_and_once_for_all_who_watch() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::sandbox(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.make_data_folder().unwrap();
+        migrate::migrate(&config).unwrap();
+        let assembled = wiring::assemble(&config, Pace::Immediate).unwrap();
+        crate::serve::runtime().unwrap().block_on(async {
+            let platform = assembled.platform.clone();
+            let merchant = dither(&platform, 130).await;
+            let journey = Arc::new(DemoJourney::new(platform.clone()));
+            let reader = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+            let events = journey.events(&reader, MerchantId::parse(&merchant).unwrap()).await.unwrap();
+            assert!(events.len() > 130, "{}", events.len());
+            assert_eq!(events.last().unwrap().event, "withdraw");
+
+            let (mut one, mut other) = (journey.snapshots(), journey.snapshots());
+            assert_eq!(one.borrow().view().stage, Stage::Waiting);
+            let watcher = tokio::spawn({
+                let journey = Arc::clone(&journey);
+                async move { journey.watch().await }
+            });
+            journey.follow(&merchant);
+            one.changed().await.unwrap();
+            other.changed().await.unwrap();
+            assert_eq!(one.borrow().view().stage, Stage::Running);
+            assert!(Arc::ptr_eq(&one.borrow(), &other.borrow()), "nobody has it read for himself alone");
+            // What is not shown is no news: another merchant's day.
+            let wanted = StartContact { mobile: "15400000002".to_owned(), email: None };
+            platform.start_contact(wanted, None).await.unwrap();
+            let news = tokio::time::timeout(Duration::from_millis(300), one.changed()).await;
+            assert!(news.is_err(), "version {}", one.borrow().version());
+            // How it ended stands in no event, and is told all the same.
+            journey.over(false);
+            one.changed().await.unwrap();
+            assert_eq!((one.borrow().view().stage, one.borrow().version()), (Stage::Stopped, 2));
+            watcher.abort();
+        });
+        assembled.platform.db().close();
     }
 }

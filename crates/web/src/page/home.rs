@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use starpay_text::{Language, fl};
+use std::sync::Arc;
 
 /// The first page.
 #[derive(Template)]
@@ -20,20 +21,20 @@ pub struct HomePage {
 
 /// `GET /`.
 pub(super) async fn show(State(state): State<PageState>, Asked(language): Asked) -> Response {
-    page(&state, language, "/").await
+    page(&state, language, "/")
 }
 
 /// `GET /en`: the address to print where a person types it.
 pub(super) async fn show_in_english(State(state): State<PageState>) -> Response {
-    page(&state, Language::En, "/en").await
+    page(&state, Language::En, "/en")
 }
 
-async fn page(state: &PageState, language: Language, path: &str) -> Response {
+fn page(state: &PageState, language: Language, path: &str) -> Response {
     let frame = Frame::new(state, language, path);
-    let journey = match &state.journey {
-        Some(source) => Some(Journey::in_words(&source.snapshot().await, language)),
-        None => None,
-    };
+    let journey = state.journey.as_ref().map(|source| {
+        let snapshot = Arc::clone(&source.snapshots().borrow());
+        Journey::in_words(snapshot.view(), language)
+    });
     let page = HomePage { frame, journey };
     page.frame.answer(page.render())
 }

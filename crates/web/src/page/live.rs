@@ -3,17 +3,16 @@
 //! Each event carries the changed parts of the page as HTML in the visitor's language; the module
 //! `assets/journey.js` puts them in place. Without script a plain reload shows the same.
 
+use super::PageState;
 use super::frame::Asked;
-use super::journey::{Journey, JourneyParts};
-use super::{JourneySource, PageState};
-use askama::Template;
+use super::journey::Snapshot;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use starpay_text::{Language, texts};
+use starpay_text::Language;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +24,9 @@ const PAUSE: Duration = Duration::from_millis(150);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 struct Watching {
-    source: Arc<dyn JourneySource>,
-    changes: watch::Receiver<u64>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
     language: Language,
-    sent: Option<u64>,
+    began: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -38,34 +36,22 @@ pub(super) async fn events(State(state): State<PageState>, Asked(language): Aske
     let Ok(place) = Arc::clone(&state.streams).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")]).into_response();
     };
-    let changes = source.changes();
-    let watching = Watching { source, changes, language, sent: None, _place: place };
+    let watching = Watching { snapshots: source.snapshots(), language, began: false, _place: place };
     Sse::new(stream_of(watching)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
 /// The present state at once, then one event after each change, until the source goes away.
 fn stream_of(watching: Watching) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold(watching, |mut watching| async move {
-        if watching.sent.is_some() {
+        if watching.began {
             tokio::time::sleep(PAUSE).await;
-            watching.changes.changed().await.ok()?;
+            watching.snapshots.changed().await.ok()?;
         }
-        let version = *watching.changes.borrow_and_update();
-        watching.sent = Some(version);
-        let view = watching.source.snapshot().await;
-        let parts = JourneyParts {
-            texts: texts(watching.language),
-            journey: Journey::in_words(&view, watching.language),
-        };
-        match parts.render() {
-            Ok(html) => {
-                Some((Ok(Event::default().event("journey").id(version.to_string()).data(html)), watching))
-            }
-            Err(error) => {
-                tracing::error!(%error, "the journey could not be rendered");
-                None
-            }
-        }
+        let snapshot = Arc::clone(&watching.snapshots.borrow_and_update());
+        watching.began = true;
+        let html = snapshot.parts(watching.language)?;
+        let event = Event::default().event("journey").id(snapshot.version().to_string()).data(html);
+        Some((Ok(event), watching))
     })
     .fuse()
 }

@@ -1,5 +1,6 @@
 //! Every page in every shape and language, as a visitor's browser gets it.
 
+use super::journey::Snapshot;
 use super::journey::Stage;
 use super::*;
 use axum::body::to_bytes;
@@ -12,15 +13,17 @@ use tower::ServiceExt as _;
 
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
-struct Fixed(JourneyView, watch::Sender<u64>);
+struct Fixed(watch::Sender<Arc<Snapshot>>);
+
+impl Fixed {
+    fn at(version: u64, view: JourneyView) -> Arc<Self> {
+        Arc::new(Self(watch::channel(Arc::new(Snapshot::new(version, view))).0))
+    }
+}
 
 impl JourneySource for Fixed {
-    fn snapshot(&self) -> BoxFuture<'_, JourneyView> {
-        let view = self.0.clone();
-        Box::pin(async move { view })
-    }
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.1.subscribe()
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.0.subscribe()
     }
 }
 
@@ -46,7 +49,7 @@ fn deployment(mode: Mode) -> Deployment {
 
 fn playing(view: JourneyView) -> Router {
     let outbox = OutboxView::samples().pop().unwrap().1;
-    let source = Arc::new(Fixed(view, watch::channel(0).0));
+    let source = Fixed::at(0, view);
     router(PageState::new(deployment(Mode::Sandbox), Some(source), Some(Arc::new(Kept(outbox)))))
 }
 
@@ -189,8 +192,8 @@ async fn what_came_from_outside_is_escaped() {
 #[tokio::test]
 async fn the_stream_says_the_present_and_then_each_change() {
     use futures_util::StreamExt as _;
-    let (sender, _) = watch::channel(7);
-    let source = Arc::new(Fixed(JourneyView::samples().remove(3).1, sender));
+    let view = JourneyView::samples().remove(3).1;
+    let source = Fixed::at(7, view.clone());
     let state = PageState::new(
         deployment(Mode::Sandbox),
         Some(Arc::<Fixed>::clone(&source) as Arc<dyn JourneySource>),
@@ -202,14 +205,14 @@ async fn the_stream_says_the_present_and_then_each_change() {
     let first = String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(first.starts_with("event: journey") && first.contains("id: 7"), "{first}");
     assert!(first.contains("data: <section id=\"terminal\"") && first.contains("Active"));
-    source.1.send_replace(8);
+    source.0.send_replace(Arc::new(Snapshot::new(8, view)));
     let second = String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(second.contains("id: 8"));
 }
 
 #[tokio::test]
 async fn one_stream_too_many_is_asked_to_come_back() {
-    let source = Arc::new(Fixed(JourneyView::samples().remove(0).1, watch::channel(0).0));
+    let source = Fixed::at(0, JourneyView::samples().remove(0).1);
     let state = PageState::new(deployment(Mode::Sandbox), Some(source), None);
     let taken =
         state.streams.clone().acquire_many_owned(u32::try_from(PageState::STREAMS_MAX).unwrap()).await;

@@ -5,19 +5,20 @@
 
 mod curve;
 mod sample;
+mod snapshot;
 mod words;
 
+pub use snapshot::Snapshot;
 pub use words::{Journey, JourneyParts};
 
-use futures_util::future::BoxFuture;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Where the first page reads the journey.
 pub trait JourneySource: Send + Sync {
-    /// The journey as it stands.
-    fn snapshot(&self) -> BoxFuture<'_, JourneyView>;
-    /// A number that grows with every change; the stream ends when its sender goes away.
-    fn changes(&self) -> watch::Receiver<u64>;
+    /// The journey as it stands, and again after each change: read once, however many watch. The
+    /// streams end when its sender goes away.
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>>;
 }
 
 /// Where a journey stands as a whole.
