@@ -6,6 +6,8 @@
 use super::PageState;
 use super::frame::Asked;
 use super::journey::Snapshot;
+use crate::server::Stopping;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +19,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
 
 /// Between two events to one visitor; changes in between are shown together.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -31,13 +34,20 @@ struct Watching {
 }
 
 /// `GET /journey/events`.
-pub(super) async fn events(State(state): State<PageState>, Asked(language): Asked) -> Response {
+pub(super) async fn events(
+    State(state): State<PageState>,
+    Asked(language): Asked,
+    stopping: Option<Extension<Stopping>>,
+) -> Response {
     let Some(source) = state.journey else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(place) = Arc::clone(&state.streams).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")]).into_response();
     };
     let watching = Watching { snapshots: source.snapshots(), language, began: false, _place: place };
-    Sse::new(stream_of(watching)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+    // A stop waits for requests under way, and this one would never end by itself.
+    let stop = stopping.map_or_else(CancellationToken::new, |Extension(Stopping(stop))| stop);
+    let stream = stream_of(watching).take_until(stop.cancelled_owned());
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
 /// The present state at once, then one event after each change, until the source goes away.

@@ -11,13 +11,16 @@ use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
 use starpay_keys::certificate::{Certificate, CertificateRequest, DeviceSubject, issue_device};
 use starpay_keys::keystore::{Keystore, MasterKey};
+use starpay_web::page::journey::Snapshot;
+use starpay_web::page::{Deployment, JourneySource, JourneyView, Mode, PageState};
 use starpay_web::server::{HEAD_BYTES_MAX, HEADER_READ_TIMEOUT, PeerAddress, Server, Stopping, Transport};
 use starpay_web::tls::{PeerCertificate, PlatformTime, server_config};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
@@ -104,6 +107,55 @@ async fn a_stop_lets_requests_finish_and_long_answers_end() {
     running.task.await.unwrap();
     assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0, "an idle connection is closed");
     assert!(TcpStream::connect(running.address).await.is_err(), "nobody listens any more");
+}
+
+struct Journey(watch::Sender<Arc<Snapshot>>);
+
+impl JourneySource for Journey {
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.0.subscribe()
+    }
+}
+
+/// Reads until the text appears.
+async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(text) {
+        assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0, "{}", String::from_utf8_lossy(&read));
+    }
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test]
+async fn a_stop_ends_open_event_streams_at_once() {
+    let view = JourneyView::samples().remove(1).1;
+    let journey = Arc::new(Journey(watch::Sender::new(Arc::new(Snapshot::new(7, view.clone())))));
+    let shown = Deployment { mode: Mode::Sandbox, acquirer: None, version: "0.1.0".to_owned() };
+    let source: Arc<dyn JourneySource> = journey.clone();
+    let pages = starpay_web::page::router(PageState::new(shown, Some(source), None));
+    let running = serve(pages, Transport::Plain).await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(b"GET /journey/events HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+        let first = read_until(&mut stream, "id: 7").await;
+        assert!(first.contains("text/event-stream"), "{first}");
+        streams.push(stream);
+    }
+    journey.0.send_replace(Arc::new(Snapshot::new(8, view)));
+    for stream in &mut streams {
+        read_until(stream, "id: 8").await;
+    }
+    let started = Instant::now();
+    running.stop.cancel();
+    running.task.await.unwrap();
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    for mut stream in streams {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.ends_with("0\r\n\r\n"), "ended, not cut off: {rest}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
