@@ -55,7 +55,7 @@ impl Platform {
     /// Chooses a time, or another one.
     ///
     /// # Errors
-    /// `slot_invalid` (in the past, reversed or too long), `illegal_transition`.
+    /// `slot_format`, `slot_reversed`, `slot_past`, `slot_too_long`, `illegal_transition`.
     pub async fn book_visit(
         &self,
         actor: &Actor,
@@ -65,15 +65,12 @@ impl Platform {
     ) -> Result<Reply<VisitView>, Error> {
         actor.may(Action::VisitBook)?;
         let parse = |text: &str, field: &str| {
-            Timestamp::parse(text).ok_or_else(|| Error::invalid("slot_invalid", field))
+            Timestamp::parse(text).ok_or_else(|| Error::invalid("slot_format", field))
         };
         let (from, until) = (parse(&wanted.from, "from")?, parse(&wanted.until, "until")?);
         self.command(actor, Call::new("visit.book", key, (id.to_string(), wanted.clone())), move |step| {
             let mut found = step.lock::<Visit>(id)?;
-            let length = until.seconds_since(from);
-            if length <= 0 || length > SLOT_SECONDS_MAX || until <= step.at {
-                return Err(Error::invalid("slot_invalid", "from"));
-            }
+            check_slot(from, until, step.at)?;
             found.set("booked_for", Value::Int(from.micros()));
             // Whoever of the field desk is free at that time takes it.
             let visitor = "desk:field".to_owned();
@@ -145,6 +142,21 @@ impl Platform {
     }
 }
 
+/// A slot has a beginning and a later end, is not over, and keeps nobody waiting all day.
+fn check_slot(from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+    let length = until.seconds_since(from);
+    if length <= 0 {
+        return Err(Error::invalid("slot_reversed", "until"));
+    }
+    if until <= now {
+        return Err(Error::invalid("slot_past", "from"));
+    }
+    if length > SLOT_SECONDS_MAX {
+        return Err(Error::invalid("slot_too_long", "until"));
+    }
+    Ok(())
+}
+
 fn finish(
     step: &mut Step<'_>,
     id: VisitId,
@@ -197,4 +209,25 @@ fn view(found: &Loaded<Visit>) -> Result<VisitView, Error> {
         version: found.version,
         booked_for: booked.map(|at| at.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_slot_says_what_is_wrong_with_it() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let now = at("2027-03-01T08:00:00+08:00");
+        let slot = |from: &str, until: &str| {
+            check_slot(at(from), at(until), now).map_err(|error| (error.code, error.field.unwrap()))
+        };
+        let (nine, ten) = ("2027-03-01T09:00:00+08:00", "2027-03-01T10:00:00+08:00");
+        assert_eq!(slot(nine, ten), Ok(()));
+        assert_eq!(slot(ten, nine), Err(("slot_reversed", "until".to_owned())));
+        assert_eq!(slot(nine, nine), Err(("slot_reversed", "until".to_owned())));
+        let (seven, eight) = ("2027-03-01T07:00:00+08:00", "2027-03-01T08:00:00+08:00");
+        assert_eq!(slot(seven, eight), Err(("slot_past", "from".to_owned())));
+        assert_eq!(slot(nine, "2027-03-01T17:00:01+08:00"), Err(("slot_too_long", "until".to_owned())));
+    }
 }
