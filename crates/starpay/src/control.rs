@@ -184,7 +184,11 @@ fn option_of(field: &str) -> String {
 pub(crate) fn refusal(answer: &Value) -> Failure {
     let said = |name: &str| answer.pointer(&format!("/error/{name}")).and_then(Value::as_str);
     let field = said("field").map(|field| format!(" ({})", option_of(field))).unwrap_or_default();
-    let failure = Failure::failed(format!("{}{field}", said("message").unwrap_or("the server refused")));
+    let choices = answer.pointer("/error/choices").and_then(Value::as_array);
+    let choices: Vec<&str> = choices.into_iter().flatten().filter_map(Value::as_str).collect();
+    let listed = if choices.is_empty() { String::new() } else { format!(": {}", choices.join(", ")) };
+    let message = said("message").unwrap_or("the server refused");
+    let failure = Failure::failed(format!("{message}{field}{listed}"));
     match said("remedy") {
         Some(remedy) => failure.remedy(remedy),
         None => failure,
@@ -209,6 +213,14 @@ mod tests {
         assert_eq!((notice.port, notice.pid), (4711, std::process::id()));
         drop(control);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_refusal_lists_what_may_be_chosen() {
+        let answer = serde_json::json!({"error": {"code": "choice", "message": "It is not one of the choices.",
+            "field": "role", "choices": ["warehouse", "courier"], "remedy": "Choose one of those listed."}});
+        let shown = refusal(&answer).to_string();
+        assert!(shown.contains("(--role): warehouse, courier"), "{shown}");
     }
 
     #[test]

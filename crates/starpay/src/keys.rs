@@ -155,6 +155,7 @@ fn in_words(error: &Error) -> Value {
         "code": error.code,
         "message": format!("{message}{detail}"),
         "field": error.field,
+        "choices": error.choices,
         "remedy": said.as_ref().map(|said| said.remedy.as_str()),
     }})
 }
