@@ -44,13 +44,14 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let assembled = wiring::assemble(&config, Pace::Documented)?;
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
-        let mut serving = Serving::start(&config, &assembled, stop.clone()).await?;
+        // Before it says that it serves: whoever reads that may stop it at once.
+        stop_on_signal(stop.clone())?;
+        let mut serving = Serving::start(&config, &assembled, stop).await?;
         tracing::info!(
             listen.address = %serving.address,
             deployment.mode = assembled.platform.deployment().mode.as_str(),
             "serving"
         );
-        stop_on_signal(stop)?;
         serving.finish().await;
         tracing::info!("stopped");
         Ok(())
