@@ -16,7 +16,7 @@ pub(crate) const MERCHANT_DOCUMENTS_MAX: i64 = 300;
 /// Bytes of documents per merchant.
 pub(crate) const MERCHANT_BYTES_MAX: i64 = 512 * 1024 * 1024;
 /// Applications per merchant, in whatever state.
-const APPLICATIONS_MAX: i64 = 100;
+const APPLICATIONS_MAX: i64 = 300;
 
 impl Step<'_> {
     /// Refuses a document of so many bytes that would not fit. In a writing transaction the
