@@ -144,7 +144,7 @@ pub(crate) struct Shared {
     rules: RwLock<Arc<Rules>>,
     pub(crate) deployment: Deployment,
     /// One permit per PIN hash under way: argon2id takes 19 MiB and a core each.
-    pub(crate) pin_pool: Semaphore,
+    pub(crate) pin_pool: Arc<Semaphore>,
 }
 
 /// The numbers in force: every transaction works with those of the moment it began.
@@ -240,7 +240,7 @@ impl Platform {
     ) -> Self {
         let (clock, random) = (Arc::clone(&ports.clock), Arc::clone(&ports.random));
         let vault = Vault::new(keystore, Arc::clone(&random));
-        let pin_pool = Semaphore::new(PIN_HASHES_MAX);
+        let pin_pool = Arc::new(Semaphore::new(PIN_HASHES_MAX));
         Self {
             db,
             shared: Arc::new(Shared {

@@ -26,6 +26,7 @@ use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::operator::{self, OperatorRow};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Operators set in one request.
 const OPERATORS_MAX: usize = 20;
@@ -145,16 +146,26 @@ impl Platform {
         &self,
         run: impl FnOnce(&Shared) -> Result<V, PinHashError> + Send + 'static,
     ) -> Result<V, Error> {
-        let permit =
-            self.shared.pin_pool.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
         let shared = Arc::clone(&self.shared);
-        let done = tokio::task::spawn_blocking(move || run(&shared)).await;
-        drop(permit);
-        done.map_err(|error| Error::internal(error.to_string()))?.map_err(|error| match error {
+        in_turn(&self.shared.pin_pool, move || run(&shared)).await?.map_err(|error| match error {
             PinHashError::Unavailable => Error::new(ErrorKind::Unavailable, "unavailable"),
             PinHashError::Malformed => Error::internal(error.to_string()),
         })
     }
+}
+
+/// Runs costly work when its turn comes. The turn is the work's, not the caller's: one who hangs up
+/// leaves the work running, and makes no room for more.
+async fn in_turn<V: Send + 'static>(
+    pool: &Arc<Semaphore>,
+    work: impl FnOnce() -> V + Send + 'static,
+) -> Result<V, Error> {
+    let turn = Arc::clone(pool).acquire_owned().await.map_err(|error| Error::internal(error.to_string()))?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Opens a PIN's envelope. What it holds goes into no error and no log.
@@ -344,12 +355,34 @@ mod tests {
     use super::*;
     use starpay_keys::pepper::Pepper;
     use starpay_keys::pin::PinHasher;
+    use std::time::Duration;
 
     #[test]
     fn pauses_double_up_to_a_day() {
         let hours: Vec<i64> =
             [5, 10, 15, 20, 25, 30, 35, 500].map(|failed| pause_seconds(failed) / 1800).to_vec();
         assert_eq!(hours, [1, 2, 4, 8, 16, 32, 48, 48]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_makes_no_room_for_another_hash() {
+        let pool = Arc::new(Semaphore::new(2));
+        let (finish, wait) = std::sync::mpsc::channel::<()>();
+        let wait = Arc::new(std::sync::Mutex::new(wait));
+        for _ in 0..2 {
+            let wait = Arc::clone(&wait);
+            let asked = in_turn(&pool, move || wait.lock().unwrap().recv().unwrap());
+            // The work begins, and its caller goes away.
+            let gone = tokio::time::timeout(Duration::from_millis(50), asked).await;
+            assert!(gone.is_err());
+        }
+        let third = in_turn(&pool, || ());
+        let mut third = std::pin::pin!(third);
+        let early = tokio::time::timeout(Duration::from_millis(100), third.as_mut()).await;
+        assert!(early.is_err(), "two are still under way");
+        finish.send(()).unwrap();
+        third.await.unwrap();
+        finish.send(()).unwrap();
     }
 
     #[test]
