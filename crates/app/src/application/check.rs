@@ -118,7 +118,7 @@ fn conclude(
     form: &Form,
     checked: &[Checked],
 ) -> Result<(), Error> {
-    let others = alive_of_subject(step, &found)?;
+    let others = others_of_subject(step, &found)?;
     let micro = super::subject_of(form)? == SubjectType::Micro;
     if let (false, Some(other)) = (micro, others.first()) {
         let event = ApplicationEvent::Freeze { duplicate_of: Some(*other), reason: ReasonCode::F602 };
@@ -158,31 +158,17 @@ fn conclude(
     Ok(())
 }
 
-/// The subject's other applications that are alive. The subject is the licence, or for 小微 the
-/// person.
-fn alive_of_subject(
+/// The subject's other applications that are under way or through: one, or as many as make one person
+/// too many 小微 merchants. The subject is the licence, or for 小微 the person.
+fn others_of_subject(
     step: &mut crate::step::Step<'_>,
     found: &Loaded<Application>,
 ) -> Result<Vec<ApplicationId>, Error> {
     let index: Option<Vec<u8>> = found.column("subject_index")?;
     let Some(index) = index else { return Ok(Vec::new()) };
-    let (mut others, mut after) = (Vec::new(), None);
-    loop {
-        let page = rows::list_by_subject(step.tx, &index, after, super::ROWS_MAX)?;
-        for row in page.rows {
-            let alive = !matches!(
-                row.state.as_str(),
-                "draft" | "withdrawn" | "expired" | "rejected" | "upheld" | "frozen"
-            );
-            if alive && row.id != found.id.uuid() {
-                others.push(ApplicationId::from_uuid(row.id));
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(others);
-        }
-    }
+    let most = i64::from(step.policy().micro_per_acquirer_count).max(1);
+    let others = rows::in_the_way(step.tx, &index, found.id.uuid(), most)?;
+    Ok(others.into_iter().map(|row| ApplicationId::from_uuid(row.id)).collect())
 }
 
 /// What the form says against itself.

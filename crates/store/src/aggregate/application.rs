@@ -1,8 +1,7 @@
 //! 进件申请: one merchant's way in, with its form sealed beside it.
 
-use super::{AggregateRow, aggregate_table, list, look_up};
+use super::{AggregateRow, aggregate_table, look_up, rows};
 use crate::error::StoreError;
-use crate::page::{Cursor, Page};
 use crate::params;
 use crate::tx::Tx;
 use uuid::Uuid;
@@ -11,7 +10,8 @@ aggregate_table! {
     /// 进件申请: one merchant's way in, with its form sealed beside it.
     APPLICATION "application" ["business_no" "$9", "subject_index" "$10", "form" "$11", "claimed_by" "$12"]
     BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
-    BY_SUBJECT "by_subject" = "WHERE subject_index = $4 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    IN_THE_WAY "in_the_way" = "WHERE subject_index = $1 AND id <> $2 AND state NOT IN \
+        ('draft', 'frozen', 'rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at, id LIMIT $3";
     GOVERNING "governing" = "WHERE merchant_id = $1 ORDER BY CASE \
         WHEN state IN ('rejected', 'upheld', 'withdrawn', 'expired') THEN 2 \
         WHEN state IN ('draft', 'frozen') THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1";
@@ -39,15 +39,17 @@ pub fn governing(tx: &mut Tx, merchant: Uuid) -> Result<Option<AggregateRow>, St
     look_up(tx, &GOVERNING, params![merchant])
 }
 
-/// The applications of one subject (a blind index over the licence or identity number), oldest first.
+/// The applications of one subject (a blind index over the licence or identity number) that stand in
+/// the way of this one: those under way or through, oldest first, at most so many. Anybody may write
+/// anybody's number into a draft, so drafts are never read.
 ///
 /// # Errors
 /// The store's own.
-pub fn list_by_subject(
+pub fn in_the_way(
     tx: &mut Tx,
     subject_index: &[u8],
-    after: Option<Cursor>,
+    application: Uuid,
     limit: i64,
-) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &BY_SUBJECT, Some(&subject_index), after, limit)
+) -> Result<Vec<AggregateRow>, StoreError> {
+    rows(tx, &IN_THE_WAY, params![subject_index, application, limit])
 }

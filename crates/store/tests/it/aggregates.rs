@@ -90,11 +90,10 @@ fn lists_come_in_pages_that_lose_nothing() {
         }
         type List =
             fn(&mut starpay_store::Tx, Uuid, Option<Cursor>) -> Result<Page<AggregateRow>, StoreError>;
-        let lists: [List; 4] = [
+        let lists: [List; 3] = [
             |tx, _, after| aggregate::list_all(tx, &APPLICATION, after, 3),
             |tx, _, after| aggregate::list_by_state(tx, &APPLICATION, "draft", after, 3),
             |tx, merchant, after| aggregate::list_by_merchant(tx, &APPLICATION, merchant, after, 3),
-            |tx, _, after| application::list_by_subject(tx, b"index", after, 3),
         ];
         for list in lists {
             let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
@@ -333,5 +332,32 @@ fn the_live_application_governs_whatever_was_begun_after_it() {
                 assert_eq!(found.map(|row| row.id), Some(wanted), "{first}, then {second}");
             }
         }
+    });
+}
+
+#[test]
+fn only_what_is_under_way_stands_in_the_way_of_its_subject() {
+    on_both(|stand| {
+        let owner = merchant(stand);
+        let asked = |own: Uuid, limit: i64| {
+            let found = stand.read(move |tx| application::in_the_way(tx, b"index", own, limit)).unwrap();
+            found.into_iter().map(|row| row.state).collect::<Vec<_>>()
+        };
+        let mut own = Uuid::nil();
+        for (number, state) in (0_i64..).zip(Application::NAMES) {
+            let mut row = draft(owner, &format!("B-{number}"));
+            (row.state, row.created_at) = ((*state).to_owned(), at(number));
+            if *state == "checking" {
+                own = row.id;
+            }
+            stand.write(move |tx| aggregate::insert(tx, &APPLICATION, &row)).unwrap();
+        }
+        let mut free = vec!["draft", "frozen", "checking"];
+        free.extend(OVER);
+        let wanted: Vec<_> = Application::NAMES.iter().filter(|state| !free.contains(state)).collect();
+        assert_eq!(asked(own, 99).iter().collect::<Vec<_>>(), wanted);
+        assert_eq!(asked(own, 2), ["submitted", "verifying"]);
+        let foreign = stand.read(move |tx| application::in_the_way(tx, b"other", own, 99)).unwrap();
+        assert_eq!(foreign, []);
     });
 }
