@@ -146,10 +146,12 @@ impl Platform {
         .await
     }
 
-    /// The warehouse hands the parcel to the carrier.
+    /// The warehouse hands the parcel to the carrier. Without a tracking number it is ordered there,
+    /// if it may go at all.
     ///
     /// # Errors
-    /// `illegal_transition`; `unavailable` while the carrier cannot be reached.
+    /// `illegal_transition`; `stale_version` when it was packed anew meanwhile; `unavailable` while
+    /// the carrier cannot be reached.
     pub async fn hand_over_shipment(
         &self,
         actor: &Actor,
@@ -159,21 +161,24 @@ impl Platform {
     ) -> Result<Reply<ShipmentView>, Error> {
         actor.may(Action::ShipmentPack)?;
         label(&given.carrier, "carrier", LABEL_CHARS_MAX)?;
-        let tracking_no = match &given.tracking_no {
+        let ordered = match &given.tracking_no {
             Some(number) => {
                 label(number, "tracking_no", LABEL_CHARS_MAX)?;
-                number.clone()
+                Some(Ordered { tracking_no: number.clone(), packing: None })
             }
-            None => {
-                let parcel = self.parcel(actor, id).await?;
-                self.shared.ports.carrier.order(parcel).await?
-            }
+            None => self.order_parcel(actor, id).await?,
         };
         self.command(
             actor,
             Call::new("shipment.hand-over", key, (id.to_string(), given.clone())),
             move |step| {
                 let mut found = step.lock::<Shipment>(id)?;
+                let Some(Ordered { tracking_no, packing }) = &ordered else {
+                    return Err(found.machine.illegal("dispatch").into());
+                };
+                if packing.is_some_and(|packing| packing != found.version) {
+                    return Err(Error::conflict("stale_version"));
+                }
                 let merchant = found.merchant;
                 let carrier = given.carrier.trim().to_owned();
                 found.set("carrier", Value::Text(carrier.clone()));
@@ -185,7 +190,7 @@ impl Platform {
                 let shipped = step.advance(found, event)?;
                 let device = step.packed_device(&shipped)?;
                 step.advance(device, DeviceEvent::Dispatch { shipment: id })?;
-                step.tell(merchant, Template::Shipped, News { code: &tracking_no, ..News::default() })?;
+                step.tell(merchant, Template::Shipped, News { code: tracking_no, ..News::default() })?;
                 step.order(Work::TrackShipment { shipment: id }, merchant)?;
                 view(&shipped)
             },
@@ -296,20 +301,40 @@ impl Platform {
         .await
     }
 
-    async fn parcel(&self, actor: &Actor, id: ShipmentId) -> Result<ParcelRequest, Error> {
-        self.look(actor, move |step| {
-            let found = step.get::<Shipment>(id)?;
-            let sealed: Vec<u8> = found.column("address")?;
-            let address = step.open(found.merchant.uuid(), &address_context(id), &sealed)?;
-            let (_, contact) = step.contact_of(found.merchant)?;
-            Ok(ParcelRequest {
-                reference: id.to_string(),
-                address: SecretString::from(String::from_utf8_lossy(&address).into_owned()),
-                mobile: SecretString::from(contact.mobile),
+    /// Orders a packed shipment's parcel at the carrier; `None` for one that is not packed (any more).
+    async fn order_parcel(&self, actor: &Actor, id: ShipmentId) -> Result<Option<Ordered>, Error> {
+        let parcel = self
+            .look(actor, move |step| {
+                let found = step.get::<Shipment>(id)?;
+                let Shipment::ReadyToShip { device, .. } = found.machine else { return Ok(None) };
+                if !step.get::<Device>(device)?.machine.legal_events().contains(&"dispatch") {
+                    return Ok(None);
+                }
+                let sealed: Vec<u8> = found.column("address")?;
+                let address = step.open(found.merchant.uuid(), &address_context(id), &sealed)?;
+                let (_, contact) = step.contact_of(found.merchant)?;
+                let parcel = ParcelRequest {
+                    // A shipment's version stands still while it is packed: what is packed anew, or
+                    // sent again after it came back, is another parcel.
+                    reference: format!("{id}.{}", found.version),
+                    address: SecretString::from(String::from_utf8_lossy(&address).into_owned()),
+                    mobile: SecretString::from(contact.mobile),
+                };
+                Ok(Some((parcel, found.version)))
             })
-        })
-        .await
+            .await?;
+        let Some((parcel, packing)) = parcel else { return Ok(None) };
+        let tracking_no = self.shared.ports.carrier.order(parcel).await?;
+        Ok(Some(Ordered { tracking_no, packing: Some(packing) }))
     }
+}
+
+/// A parcel at the carrier.
+#[derive(Clone)]
+struct Ordered {
+    tracking_no: String,
+    /// The version of the packed shipment it was ordered for.
+    packing: Option<i64>,
 }
 
 /// To a carrier, parcels that were not handed to it do not exist.

@@ -7,7 +7,7 @@ use starpay_domain::instant::Timestamp;
 /// A parcel to be carried.
 #[derive(Debug, Clone)]
 pub struct ParcelRequest {
-    /// Our shipment id: the idempotency key at the carrier.
+    /// Our shipment and its packing: the idempotency key at the carrier. A parcel sent again is another.
     pub reference: String,
     /// Where to.
     pub address: SecretString,

@@ -19,6 +19,7 @@ mod operator;
 mod postgres;
 mod refresh;
 mod registration;
+mod shipment;
 mod strangers;
 mod support;
 mod terminal;

@@ -457,7 +457,7 @@ impl World {
         }
     }
 
-    async fn pack(&self, owner: &Actor) {
+    pub(crate) async fn pack(&self, owner: &Actor) {
         let (platform, warehouse) = (&self.platform, self.staff(Role::Warehouse));
         let device = NewDevice { serial: SERIAL.to_owned(), model: "STAR-A1".to_owned() };
         platform.stock_device(&warehouse, None, device).await.unwrap();
