@@ -72,7 +72,6 @@ impl Platform {
             return Err(refused("Starpay-Key"));
         }
         request.verify(&shown.sign_key, self.now().millis())?;
-        self.spend_nonce(&thumbprint, &request.nonce).await?;
         let actor = Actor {
             id: format!("key:{}", hex::encode(thumbprint)),
             role: Role::Terminal,
@@ -80,6 +79,12 @@ impl Platform {
             subject: None,
         };
         let caller = Arc::new(Caller::new(&claim.serial, thumbprint, address));
+        // Anybody can make a key and sign with it: before a nonce is written down, who is paused goes.
+        let asking = Arc::clone(&caller);
+        if let Some(paused) = self.look(&actor, move |step| step.claim_pause(&asking)).await? {
+            return Err(paused);
+        }
+        self.spend_nonce(&thumbprint, &request.nonce).await?;
         self.apply(&actor, move |step| {
             let tries = match step.enter_claim(&caller)? {
                 Ok(tries) => tries,

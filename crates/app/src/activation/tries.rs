@@ -116,18 +116,49 @@ impl Caller {
     }
 }
 
+/// What kind of attempt an address's wrong codes are counted as.
+const OF_ADDRESS: &str = "claim-address";
+/// What kind of attempt a place's wrong codes are counted as.
+const OF_PLACE: &str = "claim-place";
+
 impl Step<'_> {
+    /// The pause a caller has to wait for. It only reads: whoever is paused leaves nothing behind,
+    /// not even a nonce.
+    pub(super) fn claim_pause(&mut self, caller: &Caller) -> Result<Option<Error>, Error> {
+        if let Some(address) = self.address_subject(caller) {
+            let standing = attempt::standing(self.tx, OF_ADDRESS, &address, self.at, PER_ADDRESS)?;
+            if let Some(paused) = address_pause(standing, self.at) {
+                return Ok(Some(paused));
+            }
+        }
+        let (place, _, _) = self.claim_place(caller)?;
+        let standing = attempt::standing(self.tx, OF_PLACE, &place, self.at, PER_PLACE)?;
+        Ok(place_pause(standing, self.at))
+    }
+
     /// Finds a try's counters and holds them until the transaction ends, so that tries at the same
     /// moment are counted one after the other; or the pause the caller has to wait for.
     pub(super) fn enter_claim(&mut self, caller: &Caller) -> Result<Result<Tries, Error>, Error> {
-        let address = caller.address.map(|address| self.shared.vault.address(address));
-        if let Some(address) = &address
-            && let Standing::Locked { until } =
-                attempt::hold(self.tx, "claim-address", address, self.at, PER_ADDRESS)?
-        {
-            let wait = wait_seconds(until, self.at);
-            return Ok(Err(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait)));
+        let address = self.address_subject(caller);
+        if let Some(address) = &address {
+            let standing = attempt::hold(self.tx, OF_ADDRESS, address, self.at, PER_ADDRESS)?;
+            if let Some(paused) = address_pause(standing, self.at) {
+                return Ok(Err(paused));
+            }
         }
+        let (place, lane, out) = self.claim_place(caller)?;
+        let standing = attempt::hold(self.tx, OF_PLACE, &place, self.at, PER_PLACE)?;
+        if let Some(paused) = place_pause(standing, self.at) {
+            return Ok(Err(paused));
+        }
+        let code = self.code_subject(&caller.serial, out.as_ref(), lane)?;
+        let spent = attempt::hold(self.tx, "claim-code", &code, self.at, lane.limit())?;
+        let spent = matches!(spent, Standing::Locked { .. });
+        Ok(Ok(Tries { address, place, lane, code, spent }))
+    }
+
+    /// The place a caller tries from, the lane, and the activation whose code is out.
+    fn claim_place(&mut self, caller: &Caller) -> Result<(Vec<u8>, Lane, Option<Loaded<Activation>>), Error> {
         let device = match aggregate::device::find_by_serial(self.tx, &caller.serial)? {
             Some(row) => Some(self.load::<Device>(row)?),
             None => None,
@@ -141,27 +172,22 @@ impl Step<'_> {
             Lane::KnownKey => self.counted(&format!("key|{}", hex::encode(caller.thumbprint))),
             Lane::Home | Lane::Stranger => self.place_subject(&caller.serial, caller.address),
         };
-        if let Standing::Locked { until } = attempt::hold(self.tx, "claim-place", &place, self.at, PER_PLACE)?
-        {
-            let wait = wait_seconds(until, self.at);
-            let paused = Error::new(ErrorKind::Locked, "activation_code_locked").about("code");
-            return Ok(Err(paused.retry_after(wait)));
-        }
-        let code = self.code_subject(&caller.serial, out.as_ref(), lane)?;
-        let spent = attempt::hold(self.tx, "claim-code", &code, self.at, lane.limit())?;
-        let spent = matches!(spent, Standing::Locked { .. });
-        Ok(Ok(Tries { address, place, lane, code, spent }))
+        Ok((place, lane, out))
+    }
+
+    fn address_subject(&self, caller: &Caller) -> Option<Vec<u8>> {
+        caller.address.map(|address| self.shared.vault.address(address))
     }
 
     /// Counts a wrong code. One answer for every way of being wrong.
     pub(super) fn wrong_claim(&mut self, tries: &Tries) -> Result<Error, Error> {
         if let Some(address) = &tries.address {
-            attempt::fail(self.tx, "claim-address", address, self.at, PER_ADDRESS)?;
+            attempt::fail(self.tx, OF_ADDRESS, address, self.at, PER_ADDRESS)?;
         }
         if !tries.spent {
             attempt::fail(self.tx, "claim-code", &tries.code, self.at, tries.lane.limit())?;
         }
-        let left = match attempt::fail(self.tx, "claim-place", &tries.place, self.at, PER_PLACE)? {
+        let left = match attempt::fail(self.tx, OF_PLACE, &tries.place, self.at, PER_PLACE)? {
             Standing::Open { left } => left,
             Standing::Locked { .. } => 0,
         };
@@ -170,14 +196,14 @@ impl Step<'_> {
 
     /// Forgets the wrong tries of a place that then showed the right code.
     pub(super) fn right_claim(&mut self, tries: &Tries) -> Result<(), Error> {
-        Ok(attempt::clear(self.tx, "claim-place", &tries.place)?)
+        Ok(attempt::clear(self.tx, OF_PLACE, &tries.place)?)
     }
 
     /// The owner asked for a code: the network they asked from is the code's home, and starts anew.
     pub(super) fn keep_home(&mut self, asked: &Loaded<Activation>, serial: &str) -> Result<(), Error> {
         let home = self.address.map(|address| self.place_subject(serial, Some(address)));
         if let Some(home) = &home {
-            attempt::clear(self.tx, "claim-place", home)?;
+            attempt::clear(self.tx, OF_PLACE, home)?;
         }
         self.keep(asked, HOME, &home.map(hex::encode))
     }
@@ -246,4 +272,15 @@ impl Step<'_> {
     fn counted(&self, whom: &str) -> Vec<u8> {
         self.shared.vault.code_hash(domain_of::ATTEMPT, &format!("claim|{whom}"))
     }
+}
+
+fn address_pause(standing: Standing, at: Timestamp) -> Option<Error> {
+    let Standing::Locked { until } = standing else { return None };
+    Some(Error::new(ErrorKind::RateLimited, "rate_limited").retry_after(wait_seconds(until, at)))
+}
+
+fn place_pause(standing: Standing, at: Timestamp) -> Option<Error> {
+    let Standing::Locked { until } = standing else { return None };
+    let paused = Error::new(ErrorKind::Locked, "activation_code_locked").about("code");
+    Some(paused.retry_after(wait_seconds(until, at)))
 }

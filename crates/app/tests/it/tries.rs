@@ -73,6 +73,44 @@ async fn a_stranger_who_guesses_pauses_only_their_own_address() {
     assert_eq!(claim(&mut world.terminal(), &code, AWAY).await.unwrap(), Replayed::No);
 }
 
+/// How many rows of what a stranger can make us keep.
+fn kept(world: &World) -> Vec<i64> {
+    let connection = rusqlite::Connection::open(world.folder.path().join("db/starpay.db")).unwrap();
+    let count = |table: &str| {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    ["used_nonce", "attempt", "device_auth", "event"].map(count).to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_paused_leaves_nothing_behind() {
+    let world = World::delivered().await;
+    let (_, code) = ask(&world).await;
+    for number in 0..5 {
+        refused(&mut world.terminal(), &guess(number), stranger(1)).await;
+    }
+    let before = kept(&world);
+    for number in 0..10 {
+        // A new key each time: nobody can be told apart but by the address.
+        let error = refused(&mut world.terminal(), &guess(number), stranger(1)).await;
+        assert_eq!(error.code, "activation_code_locked");
+    }
+    assert_eq!(kept(&world), before);
+    // Other serials, until the address is paused for all of them.
+    for number in 0..25_u8 {
+        let mut thief = world.terminal();
+        thief.serial = format!("99990004STAR0000{:04}", 100 + number / 5);
+        refused(&mut thief, &guess(number), stranger(1)).await;
+    }
+    let before = kept(&world);
+    for number in 0..10_u8 {
+        let mut thief = world.terminal();
+        thief.serial = format!("99990004STAR0001{number:04}");
+        assert_eq!(refused(&mut thief, &code, stranger(1)).await.code, "rate_limited");
+    }
+    assert_eq!(kept(&world), before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_strangers_spend_their_own_lane_and_learn_nothing() {
     let world = World::delivered().await;
