@@ -163,8 +163,12 @@ impl Platform {
             Call::new("device.recall-certificate", key, (id.to_string(), wanted)),
             move |step| {
                 let device: Loaded<Device> = step.get(id)?;
-                let row = aggregate::device_auth::latest_of_device(step.tx, id.uuid())?;
-                let row = row.ok_or_else(Error::not_found)?;
+                let row = match aggregate::device_auth::find_accepted(step.tx, id.uuid())? {
+                    Some(in_use) => in_use,
+                    // Nothing is in use: the newest set says in which state it is instead.
+                    None => aggregate::device_auth::latest_of_device(step.tx, id.uuid())?
+                        .ok_or_else(Error::not_found)?,
+                };
                 let row = aggregate::lock(step.tx, &aggregate::DEVICE_AUTH, row.id, row.merchant_id)?;
                 let mut auth: Loaded<DeviceAuth> = step.load(row)?;
                 let standing = CertificateStanding::of(&auth.machine, step.terms(), step.at);

@@ -283,6 +283,30 @@ async fn a_recalled_certificate_counts_no_more_and_is_renewed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recall_reaches_the_keys_in_use_beside_newer_ones() {
+    let world = World::delivered().await;
+    let boss = world.staff(Role::Admin);
+    let (first, code) = world.ask_for_code().await;
+    let mut original = world.terminal();
+    original.claim(&code).await.unwrap();
+    original.until("sign-in").await;
+    world.platform.abort_activation(&world.owner().await, None, first).await.unwrap();
+    // Somebody claims the next code with keys of their own, and proves nothing yet.
+    world.clock.advance_ms(60_000);
+    let (_, code) = world.ask_for_code().await;
+    let mut newer = world.terminal();
+    newer.claim(&code).await.unwrap();
+    let seen = original.recall(&boss).await.unwrap().certificate.unwrap();
+    assert_eq!((seen.serial, seen.standing.as_str()), (original.first().serial(), "recalled"));
+    // Where no keys are in use there is nothing to recall.
+    let world = World::delivered().await;
+    let (_, code) = world.ask_for_code().await;
+    let mut unproved = world.terminal();
+    unproved.claim(&code).await.unwrap();
+    assert_eq!(code_of(unproved.recall(&world.staff(Role::Admin)).await), "illegal_transition");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_never_confirms_is_not_served_for_ever() {
     let world = World::delivered().await;
     let terminal = active(&world).await;
