@@ -1,6 +1,9 @@
 //! 发货: the terminal's way to the shop. The activation code never travels with the parcel, so
 //! whoever finds one cannot use it.
 
+mod report;
+
+use self::report::moved;
 use crate::error::Error;
 use crate::job::Work;
 use crate::message::{News, Template};
@@ -280,22 +283,14 @@ impl Platform {
                 let device = step.packed_device(&found)?;
                 if !given.seal_intact {
                     let damaged = ShipmentEvent::ReportDamaged { by, seal_intact: false };
-                    let damaged = step.advance(found, damaged)?;
-                    // Whoever opened the parcel may have opened the terminal: it gets no keys.
-                    let detail = "the parcel's seal was broken".to_owned();
-                    step.advance(device, DeviceEvent::ReportTampered { detail })?;
-                    return view(&damaged);
+                    return view(&moved(step, found, damaged)?);
                 }
                 let sent: String = device.column("serial")?;
                 if sent != serial.as_str() {
                     return Err(Error::conflict("serial_mismatch").about("serial"));
                 }
                 let event = ShipmentEvent::ConfirmReceipt { serial: sent, seal_intact: true, by };
-                let received = step.advance(found, event)?;
-                if device.machine.state() == "dispatched" {
-                    step.advance(device, DeviceEvent::Deliver {})?;
-                }
-                view(&received)
+                view(&moved(step, found, event)?)
             },
         )
         .await
@@ -341,35 +336,6 @@ struct Ordered {
 fn refuse_other_carrier(step: &Step<'_>, found: &Loaded<Shipment>) -> Result<(), Error> {
     let carrier: Option<String> = found.column("carrier")?;
     step.actor.handles(Scope::Carrier, carrier.as_deref())
-}
-
-/// What a carrier's report does to the shipment and to the terminal inside.
-fn moved(
-    step: &mut Step<'_>,
-    found: Loaded<Shipment>,
-    event: ShipmentEvent,
-) -> Result<Loaded<Shipment>, Error> {
-    let device = step.packed_device(&found)?;
-    let by = step.actor.id.clone();
-    let after = match &event {
-        ShipmentEvent::Deliver {} => Some(DeviceEvent::Deliver {}),
-        ShipmentEvent::ReportLost { .. } => Some(DeviceEvent::ReportLost { by }),
-        ShipmentEvent::TakeBack {} => Some(DeviceEvent::ComeBack { place: "warehouse".to_owned() }),
-        _ => None,
-    };
-    let moved = step.advance(found, event)?;
-    if let Some(after) = after
-        && device.machine.legal_events().contains(&starpay_domain::machine::MachineEvent::name(&after))
-    {
-        let back = matches!(after, DeviceEvent::ComeBack { .. });
-        let mut device = device;
-        if back {
-            device.set("bound_merchant_id", Value::Null);
-            device.set("bound_store_id", Value::Null);
-        }
-        step.advance(device, after)?;
-    }
-    Ok(moved)
 }
 
 impl Step<'_> {
