@@ -121,6 +121,15 @@ const OF_ADDRESS: &str = "claim-address";
 /// What kind of attempt a place's wrong codes are counted as.
 const OF_PLACE: &str = "claim-place";
 
+/// Where a caller's tries are counted.
+struct Place {
+    /// Whose tries they are: a known key's, or a serial's from a network.
+    subject: Vec<u8>,
+    lane: Lane,
+    /// The activation whose code is out.
+    out: Option<Loaded<Activation>>,
+}
+
 impl Step<'_> {
     /// The pause a caller has to wait for. It only reads: whoever is paused leaves nothing behind,
     /// not even a nonce.
@@ -131,7 +140,7 @@ impl Step<'_> {
                 return Ok(Some(paused));
             }
         }
-        let (place, _, _) = self.claim_place(caller)?;
+        let place = self.claim_place(caller)?.subject;
         let standing = attempt::standing(self.tx, OF_PLACE, &place, self.at, PER_PLACE)?;
         Ok(place_pause(standing, self.at))
     }
@@ -146,7 +155,7 @@ impl Step<'_> {
                 return Ok(Err(paused));
             }
         }
-        let (place, lane, out) = self.claim_place(caller)?;
+        let Place { subject: place, lane, out } = self.claim_place(caller)?;
         let standing = attempt::hold(self.tx, OF_PLACE, &place, self.at, PER_PLACE)?;
         if let Some(paused) = place_pause(standing, self.at) {
             return Ok(Err(paused));
@@ -157,8 +166,8 @@ impl Step<'_> {
         Ok(Ok(Tries { address, place, lane, code, spent }))
     }
 
-    /// The place a caller tries from, the lane, and the activation whose code is out.
-    fn claim_place(&mut self, caller: &Caller) -> Result<(Vec<u8>, Lane, Option<Loaded<Activation>>), Error> {
+    /// Where a caller's tries are counted.
+    fn claim_place(&mut self, caller: &Caller) -> Result<Place, Error> {
         let device = match aggregate::device::find_by_serial(self.tx, &caller.serial)? {
             Some(row) => Some(self.load::<Device>(row)?),
             None => None,
@@ -168,11 +177,11 @@ impl Step<'_> {
             None => None,
         };
         let lane = self.lane_of(caller, device.as_ref(), out.as_ref())?;
-        let place = match lane {
+        let subject = match lane {
             Lane::KnownKey => self.counted(&format!("key|{}", hex::encode(caller.thumbprint))),
             Lane::Home | Lane::Stranger => self.place_subject(&caller.serial, caller.address),
         };
-        Ok((place, lane, out))
+        Ok(Place { subject, lane, out })
     }
 
     fn address_subject(&self, caller: &Caller) -> Option<Vec<u8>> {
