@@ -50,6 +50,16 @@ pub(crate) fn put(field: &Field, value: Value<'_>, limits: Limits, out: &mut Vec
 #[inline(always)]
 pub(crate) fn put_digits(field: &Field, text: &str, limits: Limits, out: &mut Vec<u8>) -> bool {
     let characters = text.as_bytes();
+    if field.encoding == Encoding::Bcd && characters.len() <= 16 {
+        let Some(short) = short_digits(characters, field.pad) else { return false };
+        return put_length(field, characters.len(), limits, out) && short.put(out);
+    }
+    put_long_digits(field, characters, limits, out)
+}
+
+/// As [`put_digits`], for the lengths and encodings that a word does not hold.
+#[inline(never)]
+fn put_long_digits(field: &Field, characters: &[u8], limits: Limits, out: &mut Vec<u8>) -> bool {
     let is_good = match field.kind {
         Kind::Digits => digits::all_digits(characters),
         Kind::Track => digits::all_track(characters),
@@ -67,6 +77,24 @@ pub(crate) fn put_digits(field: &Field, text: &str, limits: Limits, out: &mut Ve
         }
     }
     true
+}
+
+/// At most sixteen decimal digits, packed; `None` when there is something else among them.
+#[inline(always)]
+fn short_digits(characters: &[u8], pad: Pad) -> Option<Short> {
+    let length = characters.len();
+    let (first, second) = characters.split_at(length.min(8));
+    let (first_word, second_word) = (word::load(first), word::load(second));
+    let bad = (word::not_digits(first_word) & !word::behind(first.len()))
+        | (word::not_digits(second_word) & !word::behind(second.len()));
+    let [a, b, c, d] = word::pack(first_word);
+    let [e, f, g, h] = word::pack(second_word);
+    let packed = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let word = match pad {
+        Pad::Before if length & 1 == 1 => packed >> 4,
+        Pad::After | Pad::Before => packed,
+    };
+    (bad == 0).then_some(Short { word, bytes: length.div_ceil(2) })
 }
 
 fn put_number(field: &Field, number: u64, out: &mut Vec<u8>) -> bool {
@@ -170,19 +198,15 @@ fn put_plain(field: &Field, bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> 
         (Kind::Alphanumeric, Limits::Tolerated) | (Kind::Printable | Kind::Text, _) => false,
         (Kind::Digits | Kind::Signed | Kind::Track | Kind::Binary | Kind::Mixed, _) => return None,
     };
-    if bytes.len() > 8 {
+    let bad = |word| if is_strict { word::not_alphanumeric(word) } else { word::not_printable(word) };
+    let length = bytes.len();
+    if length > 8 {
         let is_good = if is_strict { digits::all_alphanumeric(bytes) } else { digits::all_printable(bytes) };
         return is_good.then(|| put_checked(field, bytes, limits, out));
     }
     let word = word::load(bytes);
-    let bad = if is_strict { word::not_alphanumeric(word) } else { word::not_printable(word) };
-    (bad & !word::behind(bytes.len()) == 0).then(|| {
-        let is_put = put_length(field, bytes.len(), limits, out);
-        if is_put {
-            push_word(word, bytes.len(), out);
-        }
-        is_put
-    })
+    (bad(word) & !word::behind(length) == 0)
+        .then(|| put_length(field, length, limits, out) && Short { word, bytes: length }.put(out))
 }
 
 /// Writes length and bytes that are what the field may hold.
