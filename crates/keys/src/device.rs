@@ -46,6 +46,12 @@ impl DeviceKeys {
         }
     }
 
+    /// The same device with another *TLS* key: one that was put aside is certified no more.
+    #[must_use]
+    pub fn with_new_tls(&self, random: &dyn Random) -> Self {
+        Self { tls: SigningKey::generate(random), ..self.clone() }
+    }
+
     /// The keys sealed under the device's local key, for its own storage.
     #[must_use]
     pub fn seal(&self, local: &DataKey, local_id: KeyId, random: &dyn Random) -> Vec<u8> {
@@ -138,6 +144,9 @@ mod tests {
         let local = DataKey::generate(&random);
         let sealed = keys.seal(&local, [1; 16], &random);
         let opened = DeviceKeys::open(&local, &sealed).unwrap();
+        let renewed = opened.with_new_tls(&random);
+        assert_eq!((renewed.sign_key(), renewed.envelope_key()), (keys.sign_key(), keys.envelope_key()));
+        assert_ne!(renewed.tls_key(), keys.tls_key());
         assert_eq!(opened.sign_key(), keys.sign_key());
         assert_eq!(opened.tls_key(), keys.tls_key());
         assert_eq!(opened.envelope_key(), keys.envelope_key());

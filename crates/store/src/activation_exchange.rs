@@ -14,6 +14,10 @@ sql! {
            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (activation_id, step, merchant_id) \
            DO UPDATE SET body = $4, updated_at = $5";
     FIND = "SELECT body FROM activation_exchange WHERE activation_id = $1 AND step = $2 AND merchant_id = $3";
+    LATEST_OF_DEVICE = "SELECT e.activation_id, e.merchant_id FROM activation AS a \
+                        JOIN activation_exchange AS e ON e.activation_id = a.id AND e.merchant_id = a.merchant_id \
+                        WHERE a.device_id = $1 AND e.step = $2 \
+                        ORDER BY a.created_at DESC, a.id DESC LIMIT 1";
     FORGET = "DELETE FROM activation_exchange WHERE activation_id = $1 AND merchant_id = $2";
 }
 
@@ -43,6 +47,15 @@ pub fn find(
     step: &str,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     tx.query_opt(&FIND, params![activation, step, merchant])?.map(|row| row.get(0)).transpose()
+}
+
+/// A device's newest activation in which something was said in a step, and whose it is.
+///
+/// # Errors
+/// The store's own.
+pub fn latest_of_device(tx: &mut Tx, device: Uuid, step: &str) -> Result<Option<(Uuid, Uuid)>, StoreError> {
+    let row = tx.query_opt(&LATEST_OF_DEVICE, params![device, step])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 /// Forgets everything said in an activation; how many steps that were.

@@ -74,11 +74,29 @@ impl Device {
         }
         let serial = named("serial", serial)?;
         let model = named("model", model)?;
-        let keys = DeviceKeys::generate(surroundings.random());
-        let sealed = keys.seal(folder.element(), folder.element_id(), surroundings.random());
-        let record = Record { serial: serial.clone(), model: model.clone(), keys: wire::base64url(&sealed) };
-        folder.store(FILE, &record, surroundings)?;
-        Ok((Self::with(serial, model, keys), Age::New))
+        let made = Self::with(serial, model, DeviceKeys::generate(surroundings.random()));
+        made.keep(folder, surroundings)?;
+        Ok((made, Age::New))
+    }
+
+    /// Makes another TLS key: the platform certifies none again that was renewed or recalled.
+    pub(crate) fn make_tls_key(
+        &mut self,
+        folder: &Folder,
+        surroundings: &dyn Surroundings,
+    ) -> Result<(), Error> {
+        let keys = self.keys.with_new_tls(surroundings.random());
+        let made = Self { keys, ..self.clone() };
+        made.keep(folder, surroundings)?;
+        *self = made;
+        Ok(())
+    }
+
+    fn keep(&self, folder: &Folder, surroundings: &dyn Surroundings) -> Result<(), Error> {
+        let sealed = self.keys.seal(folder.element(), folder.element_id(), surroundings.random());
+        let record =
+            Record { serial: self.serial.clone(), model: self.model.clone(), keys: wire::base64url(&sealed) };
+        folder.store(FILE, &record, surroundings)
     }
 
     fn with(serial: String, model: String, keys: DeviceKeys) -> Self {
@@ -138,7 +156,7 @@ impl Device {
         self.keys.sign(message).to_bytes()
     }
 
-    /// The certificate request for the TLS key; the same every time.
+    /// The certificate request for the TLS key; the same until another TLS key is made.
     pub(crate) fn certificate_request(&self) -> Result<Vec<u8>, Error> {
         self.keys.certificate_request(&self.serial).map_err(|error| Error::Keys(error.to_string()))
     }

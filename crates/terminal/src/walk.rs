@@ -110,8 +110,20 @@ impl Terminal<'_> {
         Ok(Done { status: answer.content, retry_after: answer.retry_after, detail: detail.into() })
     }
 
-    /// Step 2: the sign key's word over challenge, nonces and the certificate request.
+    /// Step 2: the sign key's word over challenge, nonces and the certificate request. A TLS key that
+    /// the platform certifies no more (it was renewed or recalled in an earlier activation) is
+    /// made anew, once.
     fn prove_identity(&mut self) -> Result<Done, Error> {
+        match self.send_proof() {
+            Err(Error::Refused(refusal)) if refusal.code == "csr_key_used" => {
+                self.device.make_tls_key(&self.folder, self.surroundings)?;
+                self.send_proof()
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_proof(&mut self) -> Result<Done, Error> {
         let activation = self.activation()?;
         let activation_id = activation.status.activation_id.clone();
         let claim = claim_of(activation)?;

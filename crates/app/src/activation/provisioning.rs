@@ -5,7 +5,6 @@
 //! counts only once the device has returned its check value.
 
 use super::contradicts;
-use super::identity::KeptIdentity;
 use super::stage::{Outcome, Turn};
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Platform, Shared};
@@ -89,7 +88,7 @@ impl Platform {
     ///
     /// # Errors
     /// `illegal_transition`, `pattern` for a malformed nonce, `identity_invalid` for an envelope
-    /// key that cannot be used.
+    /// key that cannot be used, `csr_key_used` when the proved TLS key was recalled meanwhile.
     pub async fn request_keys(
         &self,
         actor: &Actor,
@@ -121,7 +120,7 @@ impl Platform {
     /// Step 7b: the device has installed the keys. A wrong check value fails the slot.
     ///
     /// # Errors
-    /// `kcv_mismatch` (T302), `certificate_mismatch` (T303), `key_version_stale`,
+    /// `kcv_mismatch` (T302), `certificate_mismatch` (T303), `key_version_stale`, `csr_key_used`,
     /// `illegal_transition`.
     pub async fn confirm_keys(
         &self,
@@ -149,11 +148,11 @@ fn prepare(step: &mut Step<'_>, id: ActivationId, device_nonce: [u8; 16]) -> Res
     if done {
         return Err(found.machine.illegal("load_keys").into());
     }
-    let identity: KeptIdentity =
-        step.kept(&found, "identity")?.ok_or_else(|| Error::internal("a proven identity has no request"))?;
+    let identity = step.identity_of(&found)?;
     let csr = wire::from_base64url(&identity.csr)
         .ok_or_else(|| Error::internal("a kept request is not base64url"))?;
     let auth = step.auth_of(&found)?;
+    identity.refuse_recalled(&auth.machine)?;
     let envelope_key: Vec<u8> = auth.column("envelope_key")?;
     let envelope_key = EnvelopePublicKey::from_bytes(&envelope_key)
         .map_err(|_| Error::internal("a stored envelope key does not read back"))?;
@@ -301,11 +300,13 @@ fn confirm(step: &mut Step<'_>, found: Loaded<Activation>, said: &KeyConfirmatio
         step.advance(slot, KeySlotEvent::Fail { reason: ReasonCode::T303 })?;
         return Ok(Err(contradicts("certificate_mismatch", "certificate_serial")));
     }
+    let mut auth = step.auth_of(&found)?;
+    // Recalled on its way: it must not count, and `certify` would end the recall.
+    step.identity_of(&found)?.refuse_recalled(&auth.machine)?;
     let mut slot = slot;
     slot.set("kcv", Value::Text(kcv.clone()));
     slot.set("wrapped", Value::Bytes(kept.wrapped.clone().into_bytes()));
     step.advance(slot, KeySlotEvent::Confirm { key_version, kcv: kcv.clone() })?;
-    let mut auth = step.auth_of(&found)?;
     let column = hex::decode(&serial).map_err(|error| Error::internal(error.to_string()))?;
     auth.set("certificate_serial", Value::Bytes(column));
     let not_after = Timestamp::from_micros(kept.certificate_not_after_s.saturating_mul(1_000_000));

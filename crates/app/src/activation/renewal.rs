@@ -6,7 +6,7 @@
 //! same again. When that is allowed is [`CertificateStanding`]'s business; why it is so,
 //! `docs/decisions/0007-device-certificate-renewal.md`.
 
-use super::identity::KeptIdentity;
+use super::identity::{thumbprint, used};
 use super::stage::blocked;
 use super::{contradicts, wait_seconds};
 use crate::error::{Error, ErrorKind};
@@ -43,7 +43,7 @@ const REASON_CHARS_MAX: usize = 200;
 
 /// The certificate issued last, and every TLS key before it.
 #[derive(Clone, Serialize, Deserialize)]
-struct KeptRenewal {
+pub(super) struct KeptRenewal {
     /// Thumbprint of its key, hex.
     tls_key: String,
     /// DER, base64url.
@@ -51,7 +51,13 @@ struct KeptRenewal {
     certificate_serial: String,
     not_after_s: i64,
     /// Thumbprints, hex, the oldest first.
-    used_keys: Vec<String>,
+    pub(super) used_keys: Vec<String>,
+}
+
+/// As many keys of a device as are remembered, the latest ones.
+pub(super) fn latest_of(mut keys: Vec<String>) -> Vec<String> {
+    let oldest = keys.len().saturating_sub(USED_KEYS_MAX);
+    keys.split_off(oldest)
 }
 
 /// A terminal that may renew: its keys, its activation and what was issued before.
@@ -191,7 +197,7 @@ fn prepare(step: &mut Step<'_>, request: &CertificateRequest) -> Result<(Served,
     if request.common_name() != served.serial {
         return Err(contradicts("csr_mismatch", "csr"));
     }
-    let tls_key = hex::encode(request.public_key().thumbprint());
+    let tls_key = thumbprint(request);
     let standing = CertificateStanding::of(&served.auth.machine, step.terms(), step.at);
     if let Some(kept) = &served.kept
         && kept.tls_key == tls_key
@@ -212,7 +218,7 @@ fn prepare(step: &mut Step<'_>, request: &CertificateRequest) -> Result<(Served,
     }
     let sign_key: Vec<u8> = served.auth.column("sign_thumbprint")?;
     if hex::encode(sign_key) == tls_key || step.used_keys(&served)?.contains(&tls_key) {
-        return Err(Error::conflict("csr_key_used").about("csr"));
+        return Err(used());
     }
     let question = Question { serial: served.serial.clone(), device: served.device, at: step.at };
     Ok((served, Prepared::New(question)))
@@ -238,7 +244,7 @@ fn make(shared: &Shared, request: &CertificateRequest, question: &Question) -> R
     let certificate = issue_device(keystore, &root, request, subject, now_s, shared.random.as_ref())
         .map_err(|error| Error::internal(error.to_string()))?;
     Ok(KeptRenewal {
-        tls_key: hex::encode(request.public_key().thumbprint()),
+        tls_key: thumbprint(request),
         certificate: wire::base64url(certificate.der()),
         certificate_serial: certificate.serial(),
         not_after_s: certificate.not_after_s(),
@@ -267,8 +273,7 @@ fn put(
     attempt::fail(step.tx, "certificate-renewal", &subject, step.at, UNCONFIRMED)?;
     let mut used_keys = step.used_keys(&served)?;
     used_keys.push(made.tls_key.clone());
-    let oldest = used_keys.len().saturating_sub(USED_KEYS_MAX);
-    let kept = KeptRenewal { used_keys: used_keys.split_off(oldest), ..made.clone() };
+    let kept = KeptRenewal { used_keys: latest_of(used_keys), ..made.clone() };
     step.keep(&served.activation, "renewal", &kept)?;
     let not_after = Timestamp::from_micros(kept.not_after_s.saturating_mul(1_000_000));
     let certificate_serial = kept.certificate_serial.clone();
@@ -388,11 +393,6 @@ impl Step<'_> {
         if let Some(kept) = &served.kept {
             return Ok(kept.used_keys.clone());
         }
-        let identity = self.kept::<KeptIdentity>(&served.activation, "identity")?;
-        let Some(identity) = identity else { return Ok(Vec::new()) };
-        let first = wire::from_base64url(&identity.csr)
-            .and_then(|csr| CertificateRequest::parse(&csr).ok())
-            .ok_or_else(|| Error::internal("a kept certificate request does not read back"))?;
-        Ok(vec![hex::encode(first.public_key().thumbprint())])
+        self.identity_of(&served.activation)?.tls_keys()
     }
 }

@@ -306,6 +306,72 @@ async fn a_recall_reaches_the_keys_in_use_beside_newer_ones() {
     assert_eq!(code_of(unproved.recall(&world.staff(Role::Admin)).await), "illegal_transition");
 }
 
+/// The same terminal's next activation, up to the proof of its identity.
+async fn claimed_again<'w>(world: &'w World, mut terminal: Terminal<'w>) -> Terminal<'w> {
+    let owner = world.owner().await;
+    world.platform.abort_activation(&owner, None, terminal.id()).await.unwrap();
+    world.clock.advance_ms(60_000);
+    let (_, code) = world.ask_for_code().await;
+    terminal.claim(&code).await.unwrap();
+    terminal.installed = None;
+    terminal
+}
+
+async fn a_recalled_key_stays_so(world: World) {
+    let boss = world.staff(Role::Admin);
+    let (_, code) = world.ask_for_code().await;
+    let mut terminal = world.terminal();
+    terminal.claim(&code).await.unwrap();
+    terminal.until("sign-in").await;
+    let first_keys = terminal.keys.clone();
+    // Given up and begun again without a recall, the same keys go on.
+    let mut terminal = claimed_again(&world, terminal).await;
+    terminal.until("sign-in").await;
+    terminal.recall(&boss).await.unwrap();
+    let mut terminal = claimed_again(&world, terminal).await;
+    let refused = terminal.step("identity").await.unwrap_err();
+    assert_eq!((refused.code, refused.field.as_deref()), ("csr_key_used", Some("csr")));
+    terminal.keys = first_keys.with_new_tls(&OsRandom);
+    terminal.until("sign-in").await;
+    assert_eq!(terminal.standing().await.0, "in_force");
+    // It does not come back two activations later either, when the recall is over.
+    let mut terminal = claimed_again(&world, terminal).await;
+    let second_keys = std::mem::replace(&mut terminal.keys, first_keys);
+    assert_eq!(code_of(terminal.step("identity").await), "csr_key_used");
+    terminal.keys = second_keys;
+    terminal.step("identity").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recalled_key_is_certified_in_no_later_activation() {
+    a_recalled_key_stays_so(World::delivered().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recalled_key_is_certified_in_no_later_activation_on_postgres() {
+    let world = World::shipped_on_postgres().await;
+    world.receive().await;
+    a_recalled_key_stays_so(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_in_the_middle_of_an_activation_holds() {
+    let world = World::delivered().await;
+    let boss = world.staff(Role::Admin);
+    let (_, code) = world.ask_for_code().await;
+    let mut terminal = world.terminal();
+    terminal.claim(&code).await.unwrap();
+    terminal.until("keys").await;
+    // The keys are on their way to the terminal when the recall comes.
+    terminal.load([7; 16]).await.unwrap();
+    world.clock.advance_ms(1);
+    terminal.recall(&boss).await.unwrap();
+    assert_eq!(code_of(terminal.confirm(terminal.confirmation()).await), "csr_key_used");
+    assert_eq!(code_of(terminal.load([8; 16]).await), "csr_key_used");
+    let certificate = terminal.seen().await.certificate;
+    assert!(certificate.is_none(), "nothing counts: {certificate:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_never_confirms_is_not_served_for_ever() {
     let world = World::delivered().await;

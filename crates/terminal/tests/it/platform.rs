@@ -82,6 +82,8 @@ pub(crate) enum Quirk {
     Careless,
     /// Renews the certificate for another terminal's serial.
     RenewsForAnother,
+    /// The first TLS key shown was recalled in an earlier activation.
+    KnowsTheFirstKey,
 }
 
 /// What happened on the platform.
@@ -536,7 +538,10 @@ impl Inner {
         let request = CertificateRequest::parse(&csr_der).unwrap();
         assert_eq!(request.common_name(), SERIAL);
         assert_ne!(Some(*request.public_key()), state.sign_key);
-        state.tls_request = Some(csr_der);
+        let shown_before = state.tls_request.replace(csr_der.clone());
+        if self.quirk == Quirk::KnowsTheFirstKey && shown_before.is_none_or(|before| before == csr_der) {
+            return Err(refuse(409, "csr_key_used", "csr".into()));
+        }
         self.complete(state, "identity_proven")
     }
 

@@ -114,3 +114,18 @@ fn a_copied_folder_is_the_same_device_and_another_folder_is_not() {
     assert!(matches!(&error, Error::Refused(refusal) if refusal.code == "device_auth_rejected"), "{error}");
     platform.ledger(|ledger| assert_eq!(ledger.claims.len(), 1));
 }
+
+#[test]
+fn a_tls_key_that_was_put_aside_is_made_anew_and_kept() {
+    let platform = Platform::with(Quirk::KnowsTheFirstKey);
+    let home = tempfile::tempdir().unwrap();
+    let (bench, mut typist) = (Bench::new(), Typist::new());
+    let mut terminal = Terminal::switch_on(settings(&platform, home.path()), &bench).unwrap();
+    let key = terminal.device().sign_key_id().to_owned();
+    terminal.activate(&mut typist).unwrap();
+    let certificate = terminal.certificate().unwrap();
+    drop(terminal);
+    // The folder holds what the platform certified: it opens connections after a restart.
+    let again = Terminal::switch_on(settings(&platform, home.path()), &bench).unwrap();
+    assert_eq!((again.device().sign_key_id(), again.certificate()), (key.as_str(), Some(certificate)));
+}
