@@ -126,7 +126,8 @@ impl Platform {
     /// Signs: the code proves the person, the hash proves the text.
     ///
     /// # Errors
-    /// `code_invalid`, `code_locked`; `agreement_changed` when the hash is not the text offered.
+    /// `code_invalid`, `code_locked`; `agreement_changed` when the hash is not the text offered;
+    /// `illegal_transition` when its application is over.
     pub async fn sign_agreement(
         &self,
         actor: &Actor,
@@ -147,17 +148,15 @@ impl Platform {
         };
         let call = Call::new("agreement.sign", key, (id.to_string(), given.sha256.clone()));
         self.command(actor, call, move |step| {
-            let mut found = step.lock::<Agreement>(id)?;
+            let (application, mut found) = lock_both(step, id)?;
             if let Some(receipt) = &receipt
                 && found.machine.state() == "offered"
             {
-                let application: Uuid = found.column("application_id")?;
                 let (row, _) = step.contact_of(found.merchant)?;
                 one_time_code::remove(step.tx, row.id, &purpose(id))?;
                 let certificate = format!("{}|{}", receipt.serial, receipt.certificate);
                 let signer = step.actor.id.clone();
                 found = step.advance(found, AgreementEvent::Sign { signer, certificate })?;
-                let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
                 let signed = step.advance(application, ApplicationEvent::Sign { agreement: id })?;
                 step.order(Work::Report { application: signed.id }, signed.merchant)?;
             }
@@ -169,12 +168,14 @@ impl Platform {
     /// Checks code and hash. A wrong code is counted.
     async fn try_signing(&self, actor: &Actor, id: AgreementId, given: SignCode) -> Result<Tried, Error> {
         self.apply(actor, move |step| {
-            let found = step.lock::<Agreement>(id)?;
+            let (application, found) = lock_both(step, id)?;
             let sha256 = match &found.machine {
                 Agreement::Signed { .. } => return Ok(Ok(Tried::Signed)),
                 Agreement::Offered { sha256, .. } => sha256.clone(),
                 Agreement::Expired { .. } | Agreement::Superseded { .. } => return Err(Error::not_found()),
             };
+            // Nothing is signed outside that would be refused here.
+            application.machine.clone().apply(ApplicationEvent::Sign { agreement: id }, step.at)?;
             if given.sha256 != sha256 {
                 return Err(Error::conflict("agreement_changed").about("sha256"));
             }
@@ -184,8 +185,6 @@ impl Platform {
             if let Err(refusal) = step.try_code(row.id, &purpose(id), &given.code)? {
                 return Ok(Err(refusal));
             }
-            let application: Uuid = found.column("application_id")?;
-            let application = step.get::<Application>(ApplicationId::from_uuid(application))?;
             let form = crate::application::open_form(step, &application)?;
             let secret = |field: Field| form.expect(field).map(|text| SecretString::from(text.to_owned()));
             Ok(Ok(Tried::Open {
@@ -245,6 +244,16 @@ impl Step<'_> {
         self.notify(&Notice::sms(Some(merchant), Template::SignLink, &contact.mobile, &token))?;
         Ok(())
     }
+}
+
+/// An agreement and its application, locked: the application first, as whoever ends it does.
+fn lock_both(
+    step: &mut Step<'_>,
+    id: AgreementId,
+) -> Result<(Loaded<Application>, Loaded<Agreement>), Error> {
+    let application: Uuid = step.get::<Agreement>(id)?.column("application_id")?;
+    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
+    Ok((application, step.lock(id)?))
 }
 
 fn signer_of(actor: &Actor, id: AgreementId) -> Result<(), Error> {

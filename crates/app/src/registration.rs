@@ -78,9 +78,9 @@ impl Platform {
             actor,
             Call::new("registration.answer", key, (id.to_string(), result.clone())),
             move |step| {
-                let found = step.lock::<Registration>(id)?;
+                let (application, found) = lock_both(step, id)?;
                 refuse_other_channel(step, &found)?;
-                let settled = settle(step, found, &answer)?;
+                let settled = settle(step, application, found, &answer)?;
                 view(&settled)
             },
         )
@@ -159,7 +159,11 @@ impl Platform {
         actor.may(Action::RunJobs)?;
         let request = self
             .apply(actor, move |step| {
-                let found = step.lock::<Registration>(id)?;
+                let (application, found) = lock_both(step, id)?;
+                if !application.machine.is_live() {
+                    let reason = format!("the application is {}", application.machine.state());
+                    return step.abandon(found, &reason).map(|()| None);
+                }
                 let Some(message) = message_of(&found) else { return Ok(None) };
                 let request = request(step, &found, message.clone())?;
                 if found.machine.state() == "pending" {
@@ -191,17 +195,27 @@ impl Platform {
         answer: RegistrationAnswer,
     ) -> Result<(), Error> {
         self.apply(actor, move |step| {
-            let found = step.lock::<Registration>(id)?;
+            let (application, found) = lock_both(step, id)?;
             if found.machine.state() != "sent" {
                 return Ok(());
             }
             if let RegistrationAnswer::Pending { .. } = &answer {
                 return step.order(Work::QueryRegistration { registration: id }, found.merchant);
             }
-            settle(step, found, &answer).map(|_| ())
+            settle(step, application, found, &answer).map(|_| ())
         })
         .await
     }
+}
+
+/// A registration and its application, locked: the application first, as whoever ends it does.
+fn lock_both(
+    step: &mut Step<'_>,
+    id: RegistrationId,
+) -> Result<(Loaded<Application>, Loaded<Registration>), Error> {
+    let application: Uuid = step.get::<Registration>(id)?.column("application_id")?;
+    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
+    Ok((application, step.lock(id)?))
 }
 
 /// To a channel, other channels' registrations do not exist.
@@ -239,11 +253,10 @@ fn parse_answer(result: &RegistrationResult) -> Result<RegistrationAnswer, Error
 /// Applies a decision, and readies the merchant when it was the last one a terminal needs.
 fn settle(
     step: &mut Step<'_>,
+    application: Loaded<Application>,
     mut found: Loaded<Registration>,
     answer: &RegistrationAnswer,
 ) -> Result<Loaded<Registration>, Error> {
-    let application: Uuid = found.column("application_id")?;
-    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
     let form = crate::application::open_form(step, &application)?;
     let mcc = form.expect(Field::ShopMcc)?.to_owned();
     match answer {

@@ -164,14 +164,15 @@ fn finish(
     reasons: &[ReasonCode],
     stood: Place,
 ) -> Result<VisitView, Error> {
+    // The application first, as whoever ends it does.
+    let application: Uuid = step.get::<Visit>(id)?.column("application_id")?;
+    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
     let found = step.lock::<Visit>(id)?;
     if let Visit::UnderWay { visitor, .. } = &found.machine
         && *visitor != step.actor.id
     {
         return Err(Error::conflict("not_yours"));
     }
-    let application: Uuid = found.column("application_id")?;
-    let application = step.lock::<Application>(ApplicationId::from_uuid(application))?;
     let form = crate::application::open_form(step, &application)?;
     let distance = match (form.get(Field::ShopLatitude), form.get(Field::ShopLongitude)) {
         (Some(latitude), Some(longitude)) => latitude

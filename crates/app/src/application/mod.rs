@@ -2,6 +2,7 @@
 //!
 //! * this file: starting, filling, handing in, withdrawing, seeing
 //! * `governing`: which one counts, and why there is no second
+//! * `ending`: what ends with it
 //! * `document`: uploads
 //! * `check`: the automatic checks, a job
 //! * `review`: the reviewer's decisions
@@ -10,6 +11,7 @@
 mod appeal;
 mod check;
 pub(crate) mod document;
+mod ending;
 mod governing;
 mod quota;
 mod review;
@@ -215,7 +217,7 @@ impl Platform {
         .await
     }
 
-    /// Gives an application up.
+    /// Gives an application up, and with it the agreement offered, the visit and the reports not sent.
     ///
     /// # Errors
     /// `illegal_transition`, `stale_version`.
@@ -231,7 +233,7 @@ impl Platform {
             let found = step.lock::<Application>(id)?;
             found.expect_version(seen)?;
             let by = step.actor.id.clone();
-            let withdrawn = step.advance(found, ApplicationEvent::Withdraw { by })?;
+            let withdrawn = step.end_application(found, ApplicationEvent::Withdraw { by })?;
             view(step, &withdrawn)
         })
         .await

@@ -36,7 +36,7 @@ const PLACE: &str = "warehouse";
 pub(super) static MACHINES: [Watched; 10] = [
     watched::<Application>(&[("expire", |step, late| {
         ended(step, late, |step, found: Loaded<Application>| {
-            step.advance(found, ApplicationEvent::Expire {}).map(drop)
+            step.end_application(found, ApplicationEvent::Expire {}).map(drop)
         })
     })]),
     watched::<Agreement>(&[("expire", |step, late| {

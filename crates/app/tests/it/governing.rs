@@ -108,6 +108,8 @@ async fn what_was_reported_and_given_up_can_be_applied_for_again() {
         world.run_jobs().await;
         assert_eq!(platform.application(&owner, first).await.unwrap().state, "report_failed");
         platform.withdraw_application(&owner, None, first, None).await.unwrap();
+        let reports = platform.registrations(&owner, Some(first), page()).await.unwrap().data;
+        assert!(reports.iter().all(|report| report.state == "closed"), "{reports:?}");
 
         let moved = [("settlement.card_number", "6200000000000021"), ("shop.latitude_e6", "22543100")];
         let second = world.apply_again(&moved).await;

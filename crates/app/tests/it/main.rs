@@ -9,6 +9,7 @@ mod backup;
 mod certificate;
 mod chain;
 mod deadlines;
+mod ending;
 mod governing;
 mod housekeeping;
 mod jobs;

@@ -387,7 +387,7 @@ impl World {
         }
     }
 
-    async fn apply(&self, owner: &Actor, changed: &[(&str, &str)]) -> ApplicationId {
+    pub(crate) async fn apply(&self, owner: &Actor, changed: &[(&str, &str)]) -> ApplicationId {
         let platform = &self.platform;
         let wanted = NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
         let started = platform.start_application(owner, None, wanted).await.unwrap().value;
