@@ -127,7 +127,7 @@ impl Platform {
     ///
     /// # Errors
     /// `code_invalid`, `code_locked`; `agreement_changed` when the hash is not the text offered;
-    /// `illegal_transition` when its application is over.
+    /// `illegal_transition` when its application is over, or it ran out while it was signed.
     pub async fn sign_agreement(
         &self,
         actor: &Actor,
@@ -147,22 +147,28 @@ impl Platform {
             Tried::Open { question } => Some(self.shared.ports.signer.sign(*question).await?),
         };
         let call = Call::new("agreement.sign", key, (id.to_string(), given.sha256.clone()));
-        self.command(actor, call, move |step| {
-            let (application, mut found) = lock_both(step, id)?;
-            if let Some(receipt) = &receipt
-                && found.machine.state() == "offered"
-            {
-                let (row, _) = step.contact_of(found.merchant)?;
-                one_time_code::remove(step.tx, row.id, &purpose(id))?;
-                let certificate = format!("{}|{}", receipt.serial, receipt.certificate);
-                let signer = step.actor.id.clone();
-                found = step.advance(found, AgreementEvent::Sign { signer, certificate })?;
-                let signed = step.advance(application, ApplicationEvent::Sign { agreement: id })?;
-                step.order(Work::Report { application: signed.id }, signed.merchant)?;
+        let serial = receipt.as_ref().map(|receipt| receipt.serial.clone());
+        let signed = self.command(actor, call, move |step| {
+            let (application, found) = lock_both(step, id)?;
+            if found.machine.state() == "signed" {
+                return view(&found, &text);
             }
+            // Whatever happened while the service signed: only an offer that still stands is signed.
+            let Some(receipt) = &receipt else { return Err(found.machine.illegal("sign").into()) };
+            let (row, _) = step.contact_of(found.merchant)?;
+            one_time_code::remove(step.tx, row.id, &purpose(id))?;
+            let certificate = format!("{}|{}", receipt.serial, receipt.certificate);
+            let signer = step.actor.id.clone();
+            let found = step.advance(found, AgreementEvent::Sign { signer, certificate })?;
+            let signed = step.advance(application, ApplicationEvent::Sign { agreement: id })?;
+            step.order(Work::Report { application: signed.id }, signed.merchant)?;
             view(&found, &text)
-        })
-        .await
+        });
+        let signed = signed.await;
+        if let (Err(error), Some(serial)) = (&signed, serial) {
+            tracing::warn!(agreement = %id, serial, %error, "signed at the service, not counted here");
+        }
+        signed
     }
 
     /// Checks code and hash. A wrong code is counted.

@@ -98,6 +98,37 @@ async fn what_was_withdrawn_is_signed_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_ends_while_it_is_signed_is_not_signed() {
+    for engine in ENGINES {
+        let offer = Offer::on(engine).await;
+        let (refused, ()) = tokio::join!(offer.sign(), async {
+            offer.service.entered.acquire().await.unwrap().forget();
+            offer.withdraw().await;
+            offer.service.gate.add_permits(9);
+        });
+        assert_eq!(refused.unwrap_err().code, "illegal_transition");
+        // Nor is it said to be, when the same is asked again.
+        assert!(offer.sign().await.is_err());
+        let owner = offer.world.owner().await;
+        let seen = offer.world.platform.application(&owner, offer.application).await.unwrap();
+        assert_eq!(seen.state, "withdrawn");
+        offer.world.platform.db().close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_signatures_at_once_both_see_the_one() {
+    let offer = Offer::on(Engine::Sqlite).await;
+    let (one, other, ()) = tokio::join!(offer.sign(), offer.sign(), async {
+        offer.service.entered.acquire_many(2).await.unwrap().forget();
+        offer.service.gate.add_permits(2);
+    });
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.state.as_str(), one.signature.is_some()), ("signed", true));
+    assert_eq!(one.signature, other.signature);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_comes_for_what_is_over() {
     for engine in ENGINES {
         for far in ["offered", "booked", "under_way"] {
