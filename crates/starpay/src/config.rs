@@ -321,6 +321,10 @@ mod tests {
             .collect();
         let config = parse(&text).unwrap();
         assert_eq!(config.mail.user.as_deref(), Some("starpay"));
+        assert_eq!(
+            config.listen.trusted_proxies,
+            ["10.0.0.5", "10.1.0.0/16"].map(|text| text.parse().unwrap())
+        );
         assert_eq!(config.listen.tls.unwrap().key.unwrap(), Path::new("etc/tls/key.pem"));
         let keys = text.lines().filter(|line| is_setting(line) && !line.starts_with('[')).count();
         assert!(keys <= 60, "{keys} keys");
@@ -337,6 +341,9 @@ mod tests {
         for (text, key) in [
             ("[listen]\nadress = \"x\"", "adress"),
             ("[listen]\naddress = \"x\"", "address"),
+            ("[listen]\ntrusted_proxies = [\"balancer\"]", "trusted_proxies"),
+            ("[listen]\ntrusted_proxies = [\"10.0.0.1/8\"]", "10.0.0.1/8"),
+            ("[listen]\ntrusted_proxies = [\"0.0.0.0/0\"]", "believe everybody"),
             ("[deployment]\nmode = \"test\"", "mode"),
             ("[deployment]\nmode = \"live\"", "deployment.acquirer_name"),
             ("[deployment]\nlicensed_provinces = [\"4\"]", "deployment.licensed_provinces"),

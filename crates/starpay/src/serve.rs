@@ -13,7 +13,7 @@ use starpay_adapters::sandbox::Pace;
 use starpay_keys::random;
 use starpay_store::Engine;
 use starpay_web::page::JourneySource;
-use starpay_web::server::{Server, Transport};
+use starpay_web::server::{Server, Transport, TrustedProxies};
 use starpay_web::tls::{PlatformTime, server_config};
 use starpay_web::{Metrics, RequestIds, Telemetry};
 use std::net::SocketAddr;
@@ -104,6 +104,7 @@ impl Serving {
             Failure::failed(format!("listen.address {}: {error}", listen.address))
                 .remedy("another program may use this port: name another one, or 0 for any")
         })?;
+        let server = server.behind(TrustedProxies::new(&listen.trusted_proxies));
         let bound = |error| Failure::failed(format!("listen.address: {error}"));
         let address = server.local_address().map_err(bound)?;
         let door =

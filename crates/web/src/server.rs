@@ -6,8 +6,10 @@
 //! full server leaves newcomers in the kernel's queue instead of in our memory.
 
 mod address;
+mod proxy;
 
 pub(crate) use address::AskedFrom;
+pub use proxy::{Network, NetworkError, TrustedProxies};
 
 use crate::connection::{Addresses, Patient};
 use crate::tls::PeerCertificate;
@@ -31,7 +33,8 @@ use tower::ServiceExt;
 
 /// Open connections in all.
 pub const CONNECTIONS_MAX: usize = 4096;
-/// Open connections from one address (IPv6: one /64). High enough for a shop's shared address.
+/// Open connections from one address (IPv6: one /64). High enough for a shop's shared address. A
+/// trusted proxy is not held to it: it speaks for many.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
 /// Time to finish a TLS handshake.
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,6 +74,7 @@ pub struct Stopping(pub CancellationToken);
 pub struct Server {
     listener: TcpListener,
     transport: Transport,
+    proxies: TrustedProxies,
 }
 
 impl Server {
@@ -79,7 +83,14 @@ impl Server {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn bind(address: SocketAddr, transport: Transport) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, transport })
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, transport, proxies: TrustedProxies::default() })
+    }
+
+    /// The same server behind these proxies, whose word about an address is believed.
+    #[must_use]
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// The address bound, with the port the system chose.
@@ -98,14 +109,16 @@ impl Server {
         let mut connections = JoinSet::new();
         while let Some((tcp, peer, permit)) = self.next(&permits, &stop).await {
             while connections.try_join_next().is_some() {}
-            let Some(place) = addresses.enter(peer.ip()) else {
+            let place = addresses.enter(peer.ip());
+            if place.is_none() && !self.proxies.believe(peer.ip()) {
                 tracing::debug!(peer.address = %peer.ip(), "connection refused: too many from this address");
                 continue;
-            };
+            }
             let connection = Connection {
                 peer,
                 transport: self.transport.clone(),
                 router: router.clone(),
+                proxies: self.proxies.clone(),
                 stop: stop.clone(),
             };
             connections.spawn(async move {
@@ -156,6 +169,7 @@ struct Connection {
     peer: SocketAddr,
     transport: Transport,
     router: Router,
+    proxies: TrustedProxies,
     stop: CancellationToken,
 }
 
@@ -192,12 +206,14 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (peer, stopping) = (PeerAddress(self.peer), Stopping(self.stop.clone()));
+        let proxies = self.proxies.clone();
         let asked = Arc::new(AtomicBool::new(false));
         let ask = Arc::clone(&asked);
         let service = self.router.map_request(move |mut request: Request<Incoming>| {
             ask.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(stopping.clone());
+            request.extensions_mut().insert(proxies.clone());
             if let Some(certificate) = &certificate {
                 request.extensions_mut().insert(certificate.clone());
             }

@@ -2,7 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::Error as _;
 use starpay_keys::constant_time_eq;
+use starpay_web::server::{Network, NetworkError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -53,7 +55,17 @@ pub(crate) struct Data {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listen {
     pub(crate) address: SocketAddr,
+    #[serde(deserialize_with = "networks")]
+    pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) tls: Option<Tls>,
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<Network>, D::Error> {
+    let texts: Vec<String> = Vec::deserialize(source)?;
+    let read = |text: &String| {
+        text.parse().map_err(|error: NetworkError| D::Error::custom(format!("{text:?}: {error}")))
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Certificate and key, PEM.
@@ -197,7 +209,8 @@ impl Default for Data {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 8080)), tls: None }
+        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Self { address, trusted_proxies: Vec::new(), tls: None }
     }
 }
 

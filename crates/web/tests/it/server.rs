@@ -1,8 +1,11 @@
 //! The listener over real sockets.
 
+use crate::site::{Site, bearer};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::get;
 use axum::{Extension, Router};
+use http::StatusCode;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SerialNumber};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use starpay_adapters::clock::ManualClock;
@@ -156,6 +159,35 @@ async fn a_stop_ends_open_event_streams_at_once() {
         stream.read_to_string(&mut rest).await.unwrap();
         assert!(rest.ends_with("0\r\n\r\n"), "ended, not cut off: {rest}");
     }
+}
+
+/// How many of so many shops behind one balancer are sent a sign-in code.
+async fn shops_served(trusted: &[&str], shops: usize) -> usize {
+    let site = Site::new().on_a_socket_behind(trusted).await;
+    let mut served = 0;
+    for shop in 0..shops {
+        let request = bearer("POST", "/api/v1/contacts", "")
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", "k")
+            .header("X-Forwarded-For", format!("203.0.113.1, 198.51.100.{shop}, 192.0.2.9"))
+            .body(Body::from(format!(r#"{{"mobile": "154000001{shop:02}"}}"#)));
+        let answer = site.send(request.unwrap()).await;
+        match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => assert_eq!(answer.refusal().1, "rate_limited"),
+            status => {
+                assert!(status.is_success(), "{}", answer.text);
+                served += 1;
+            }
+        }
+    }
+    served
+}
+
+#[tokio::test]
+async fn shops_behind_a_trusted_balancer_do_not_share_its_limits() {
+    assert_eq!(shops_served(&["192.0.2.0/24"], 45).await, 45);
+    // A balancer nobody named counts as one caller, with all who ask through it.
+    assert_eq!(shops_served(&["192.0.2.8"], 45).await, 40);
 }
 
 #[tokio::test(start_paused = true)]

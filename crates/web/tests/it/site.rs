@@ -20,7 +20,7 @@ use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
 use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_store::{Db, DbConfig};
-use starpay_web::server::{Server, Transport};
+use starpay_web::server::{Server, Transport, TrustedProxies};
 use starpay_web::{ControlDoor, Metrics, RequestIds, Telemetry, Web};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -126,8 +126,15 @@ impl Site {
 
     /// The same site behind a real socket.
     pub(crate) async fn on_a_socket(self) -> Self {
+        self.on_a_socket_behind(&[]).await
+    }
+
+    /// The same site behind a real socket, which believes these proxies.
+    pub(crate) async fn on_a_socket_behind(self, proxies: &[&str]) -> Self {
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let proxies: Vec<_> = proxies.iter().map(|network| network.parse().unwrap()).collect();
         let server = Server::bind(here, Transport::Plain).await.unwrap();
+        let server = server.behind(TrustedProxies::new(&proxies));
         let socket = Some(server.local_address().unwrap());
         tokio::spawn(server.run(self.router.clone(), CancellationToken::new()));
         Self { socket, ..self }
