@@ -4,6 +4,7 @@
 //! what is signed. The signer reaches it by a link credential sent to the principal's mobile.
 
 use crate::access::Credential;
+use crate::application::refuse_approval;
 use crate::error::Error;
 use crate::form::{Form, masked};
 use crate::job::Work;
@@ -34,31 +35,44 @@ pub(crate) struct Prepared {
     id: AgreementId,
     document: DocumentId,
     sha256: String,
+    /// The version of the application whose form it was built from.
+    pub(crate) of_version: i64,
 }
 
 impl Platform {
-    /// Writes the agreement's text to the files port; `None` when nothing is to be approved.
+    /// Writes the agreement's text to the files port; `None` when nothing is to be approved, or this
+    /// actor may not.
     pub(crate) async fn prepare_agreement(
         &self,
         actor: &Actor,
         application: ApplicationId,
+        seen: Option<i64>,
     ) -> Result<Option<Prepared>, Error> {
         let prepared = self
-            .apply(actor, move |step| {
+            .apply_quietly(actor, move |step| {
                 let found = step.get::<Application>(application)?;
-                if found.machine.state() != "in_review" {
+                let in_review = found.machine.state() == "in_review";
+                if !in_review || refuse_approval(&found, &step.actor.id, seen).is_err() {
                     return Ok(None);
                 }
                 let form = crate::application::open_form(step, &found)?;
                 let text = wording(&form, step)?;
                 let (id, document) = (step.new_id(), step.new_id());
                 let sealed = step.seal(found.merchant.uuid(), &text_context(document), text.as_bytes())?;
-                Ok(Some((Prepared { id, document, sha256: hex::encode(Sha256::digest(&text)) }, sealed)))
+                let sha256 = hex::encode(Sha256::digest(&text));
+                Ok(Some((Prepared { id, document, sha256, of_version: found.version }, sealed)))
             })
             .await?;
         let Some((prepared, sealed)) = prepared else { return Ok(None) };
         self.shared.ports.files.put(object_key(prepared.document), Bytes::from(sealed)).await?;
         Ok(Some(prepared))
+    }
+
+    /// Removes the text of an agreement that was not offered.
+    pub(crate) async fn discard_agreement(&self, prepared: &Prepared) {
+        if let Err(error) = self.shared.ports.files.remove(object_key(prepared.document)).await {
+            tracing::warn!(%error, "an unused agreement could not be removed");
+        }
     }
 
     /// The agreement a link credential is for.
@@ -216,9 +230,8 @@ impl Step<'_> {
     pub(crate) fn offer_agreement(
         &mut self,
         application: Loaded<Application>,
-        prepared: Option<&Prepared>,
+        prepared: &Prepared,
     ) -> Result<Loaded<Application>, Error> {
-        let prepared = prepared.ok_or_else(|| Error::internal("an approval without an agreement"))?;
         let merchant = application.merchant;
         let machine = Agreement::Offered {
             since: self.at,

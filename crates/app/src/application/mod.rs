@@ -16,6 +16,8 @@ mod governing;
 mod quota;
 mod review;
 
+pub(crate) use review::refuse_approval;
+
 use crate::error::Error;
 use crate::form::{Form, FormRules};
 use crate::job::Work;

@@ -1,10 +1,10 @@
 //! 审核: what a reviewer decides, and never the one who handed it in.
 
 use super::view;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::message::{News, Template};
-use crate::platform::{Call, IdempotencyKey, Platform, Reply};
-use crate::step::Step;
+use crate::platform::{Call, IdempotencyKey, Platform, Replayed, Reply};
+use crate::step::{Loaded, Step};
 use crate::view::{ApplicationView, InfoRequest, Rejection};
 use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent, ApprovalRule, ReturnTo};
@@ -45,7 +45,8 @@ impl Platform {
         .await
     }
 
-    /// Approves: the agreement is offered at once.
+    /// Approves: the agreement is offered at once. What is offered was built from what is approved:
+    /// an application that moved meanwhile is to be looked at again.
     ///
     /// # Errors
     /// `not_claimed`, `approval_refused` (the submitter, the verifier or a failed visit),
@@ -58,26 +59,32 @@ impl Platform {
         seen: Option<i64>,
     ) -> Result<Reply<ApplicationView>, Error> {
         actor.may(Action::ApplicationReview)?;
-        let offered = self.prepare_agreement(actor, id).await?;
-        self.command(actor, Call::new("application.approve", key, id.to_string()), move |step| {
+        let prepared = self.prepare_agreement(actor, id, seen).await?;
+        let offered = prepared.clone();
+        let reply = self.command(actor, Call::new("application.approve", key, id.to_string()), move |step| {
             let found = step.lock::<Application>(id)?;
-            found.expect_version(seen)?;
             let by = step.actor.id.clone();
-            refuse_unclaimed(&found.machine, &by)?;
-            // An application that is not in review is refused by its machine, which says what it allows.
-            if matches!(found.machine, Application::InReview { .. }) {
-                found.machine.may_approve(&by, ApprovalRule::Single).map_err(|refusal| Error {
-                    detail: Some(refusal.to_string()),
-                    ..Error::conflict("approval_refused")
-                })?;
-            }
-            let merchant = found.merchant;
+            refuse_approval(&found, &by, seen)?;
+            let (merchant, version) = (found.merchant, found.version);
             let approved = step.advance(found, ApplicationEvent::Approve { by })?;
+            let Some(offered) = offered.as_ref().filter(|offered| offered.of_version == version) else {
+                return Err(Error::conflict("stale_version"));
+            };
             step.tell(merchant, Template::Approved, News::default())?;
-            let to_sign = step.offer_agreement(approved, offered.as_ref())?;
+            let to_sign = step.offer_agreement(approved, offered)?;
             view(step, &to_sign)
-        })
-        .await
+        });
+        let reply = reply.await;
+        // Refused, or offered before: nobody will ask for the text under this name. What may have
+        // been committed stays.
+        let unused = match &reply {
+            Ok(reply) => reply.replayed == Replayed::Yes,
+            Err(error) => !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Internal),
+        };
+        if let Some(prepared) = prepared.filter(|_| unused) {
+            self.discard_agreement(&prepared).await;
+        }
+        reply
     }
 
     /// Asks for corrections: only the named fields open again.
@@ -162,6 +169,20 @@ impl Platform {
         })
         .await
     }
+}
+
+/// Whether this reviewer may approve what they saw. An application that is not in review is refused
+/// by its machine, which says what it allows.
+pub(crate) fn refuse_approval(found: &Loaded<Application>, by: &str, seen: Option<i64>) -> Result<(), Error> {
+    found.expect_version(seen)?;
+    refuse_unclaimed(&found.machine, by)?;
+    if matches!(found.machine, Application::InReview { .. }) {
+        found.machine.may_approve(by, ApprovalRule::Single).map_err(|refusal| Error {
+            detail: Some(refusal.to_string()),
+            ..Error::conflict("approval_refused")
+        })?;
+    }
+    Ok(())
 }
 
 /// A decision needs a reviewer who has taken the case.

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use starpay_domain::id::{ActivationId, MerchantId, ShipmentId, StoreId, TypedId};
     use starpay_domain::instant::Timestamp;
-    use starpay_domain::machine::{Machine, MachineEvent};
+    use starpay_domain::machine::Machine;
     use uuid::Uuid;
 
     /// A terminal in each state that it can come to with a shipment's merchant, and on the shelf.

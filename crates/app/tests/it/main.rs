@@ -5,6 +5,7 @@
 mod activation;
 mod agreement;
 mod appeal;
+mod approval;
 mod backup;
 mod certificate;
 mod chain;

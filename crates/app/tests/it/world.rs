@@ -12,9 +12,9 @@ use starpay_adapters::sandbox::{
 };
 use starpay_app::port::{Clock, Random};
 use starpay_app::view::{
-    ActivationRequest, AddressConfirmation, BookVisit, FinishVisit, HandOver, NewApplication, NewDevice,
-    PackShipment, Page, PatchApplication, Receipt, RegistrationResult, SignCode, StartContact, TrackReport,
-    VerifyContact,
+    ActivationRequest, AddressConfirmation, BookVisit, FinishVisit, HandOver, InfoRequest, NewApplication,
+    NewDevice, PackShipment, Page, PatchApplication, Receipt, RegistrationResult, SignCode, StartContact,
+    TrackReport, VerifyContact,
 };
 use starpay_app::{Actor, Deployment, Mode, Platform, Ports, Role};
 use starpay_domain::id::{
@@ -255,6 +255,19 @@ impl World {
         self.platform.claim_application(&reviewer, None, id).await.unwrap();
         self.platform.approve_application(&reviewer, None, id, None).await.unwrap();
         id
+    }
+
+    /// The reviewer asks for another answer, the owner gives it, and the reviewer has the case again.
+    pub(crate) async fn correct(&self, field: &str, answer: &str, id: ApplicationId) {
+        let (platform, owner, reviewer) = (&self.platform, self.owner().await, self.staff(Role::Reviewer));
+        let asked = InfoRequest { fields: vec![field.to_owned()], reasons: Vec::new() };
+        platform.request_info(&reviewer, None, id, asked).await.unwrap();
+        let fields = BTreeMap::from([(field.to_owned(), answer.to_owned())]);
+        platform.patch_application(&owner, id, None, PatchApplication { fields }).await.unwrap();
+        platform.submit_application(&owner, None, id, None).await.unwrap();
+        self.run_jobs().await;
+        self.verify(&owner).await;
+        platform.claim_application(&reviewer, None, id).await.unwrap();
     }
 
     /// Lets time pass.
