@@ -116,6 +116,18 @@ impl Demo {
         wait_for_steps(group, |steps| steps.last().is_some_and(is_active));
     }
 
+    /// Waits until every message it wrote was handed over, and answers its outbox page.
+    ///
+    /// # Panics
+    /// When it ends, or a message still waits when the time is up.
+    #[must_use]
+    pub fn wait_until_sent(&self, group: &mut Group) -> serde_json::Value {
+        let waits = |outbox: &serde_json::Value| outbox.to_string().contains(r#""state":"waiting""#);
+        let outbox = || self.client().get("/dev/outbox.json").json();
+        self.wait_until(group, READY_WITHIN, |_| !waits(&outbox()));
+        outbox()
+    }
+
     /// Waits until the step of that name has been printed.
     ///
     /// # Panics

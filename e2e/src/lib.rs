@@ -9,6 +9,7 @@
 pub mod browser;
 pub mod database;
 pub mod demo;
+pub mod effects;
 pub mod group;
 pub mod http;
 pub mod random;

@@ -49,12 +49,21 @@ pub(crate) struct Credential<'c> {
 }
 
 impl Step<'_> {
-    /// Makes a credential; the token is known to nobody after this answer.
+    /// Makes a credential. Of the token only its keyed hash stands in the table; the answer that
+    /// names it is kept sealed for as long as its idempotency key is good.
     pub(crate) fn issue(&mut self, credential: &Credential<'_>) -> Result<(AccessKeyId, String), Error> {
-        let id: AccessKeyId = self.new_id();
         let secret = self.draw::<32>();
-        let token =
-            format!("{}{}", self.shared.deployment.mode.token_prefix(), URL_SAFE_NO_PAD.encode(secret));
+        self.issue_with(credential, &secret)
+    }
+
+    /// Makes a credential from bytes that nobody else can know.
+    pub(crate) fn issue_with(
+        &mut self,
+        credential: &Credential<'_>,
+        secret: &[u8],
+    ) -> Result<(AccessKeyId, String), Error> {
+        let id: AccessKeyId = self.new_id();
+        let token = self.token_of(secret);
         access_key::insert(
             self.tx,
             &AccessKeyRow {
@@ -71,6 +80,11 @@ impl Step<'_> {
             },
         )?;
         Ok((id, token))
+    }
+
+    /// The token that these bytes are written as.
+    pub(crate) fn token_of(&self, secret: &[u8]) -> String {
+        format!("{}{}", self.shared.deployment.mode.token_prefix(), URL_SAFE_NO_PAD.encode(secret))
     }
 }
 

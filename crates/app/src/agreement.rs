@@ -131,7 +131,7 @@ impl Platform {
             step.count_merchant_code("sign-code", found.merchant)?;
             let (row, profile) = step.contact_of(found.merchant)?;
             let contact_id = starpay_domain::id::ContactId::from_uuid(row.id).to_string();
-            let expires_at = step.send_code(&row, &purpose(id), Template::SignCode, &profile.mobile)?;
+            let expires_at = step.send_code(&row, &purpose(id), Template::SignCode, &profile.mobile, None)?;
             Ok(ContactStarted { contact_id, mobile: masked(&profile.mobile, 3, 4), expires_at })
         })
         .await

@@ -5,11 +5,14 @@
 //! digits, kept as a keyed hash, good for one purpose, ten minutes and five tries; its row is
 //! locked while it is compared, so that nobody gets extra tries by asking in parallel. Codes for
 //! different purposes do not touch each other.
+//!
+//! Whoever lost the answer repeats the request under its idempotency key, for as long as the code
+//! lives: no second message is sent, no second session begins. Repeated wrongly, it is a wrong try.
 
 use crate::access::Credential;
 use crate::error::{Error, ErrorKind};
 use crate::message::{Notice, Template};
-use crate::platform::Platform;
+use crate::platform::{IdempotencyKey, Platform};
 use crate::step::{PLATFORM, Step};
 use crate::vault::domain_of;
 use crate::view::{ContactStarted, SessionView, StartContact, VerifyContact};
@@ -17,6 +20,7 @@ use crate::{Actor, Role};
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::{ContactId, MerchantId, TypedId};
 use starpay_domain::identifier::Mobile;
+use starpay_store::access_key;
 use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::contact::{self, ContactRow};
 use starpay_store::merchant::{self, MerchantRow};
@@ -53,13 +57,15 @@ fn public() -> Actor {
 }
 
 impl Platform {
-    /// Sends a one-time code to a mobile number.
+    /// Sends a one-time code to a mobile number. Repeated under its key while that code lives, it
+    /// sends nothing.
     ///
     /// # Errors
     /// `validation_failed` for a number that cannot be one; `rate_limited`; `closed` while a live
     /// deployment has no licence configured (C11).
     pub async fn start_contact(
         &self,
+        key: Option<IdempotencyKey>,
         wanted: StartContact,
         address: Option<IpAddr>,
     ) -> Result<ContactStarted, Error> {
@@ -78,19 +84,21 @@ impl Platform {
         }
         let address = address.map(|address| self.shared.vault.address(address));
         self.apply(&public(), move |step| {
+            let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
+            let said = format!("{mobile}|{}", email.as_deref().unwrap_or_default());
+            let asked_by = step.repeatable("contact.start", key.as_ref(), &said);
+            if let Some(asked_before) = step.sent_before(&index, &mobile, asked_by.as_deref())? {
+                return Ok(asked_before);
+            }
             if let Some(address) = &address {
                 step.count_code("code-address", address, PER_ADDRESS)?;
             }
-            let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
             step.count_code("code", &index, PER_NUMBER)?;
             let row = step.unproved_contact(index, &mobile, email.as_deref())?;
             let id = ContactId::from_uuid(row.id);
-            let expires_at = step.send_code(&row, SIGN_IN, Template::OneTimeCode, &mobile)?;
-            Ok(ContactStarted {
-                contact_id: id.to_string(),
-                mobile: crate::form::masked(&mobile, 3, 4),
-                expires_at,
-            })
+            let expires_at =
+                step.send_code(&row, SIGN_IN, Template::OneTimeCode, &mobile, asked_by.as_deref())?;
+            Ok(started(id, &mobile, expires_at))
         })
         .await
     }
@@ -99,15 +107,23 @@ impl Platform {
     ///
     /// # Errors
     /// `code_invalid` (wrong, expired or unknown: not told apart), `code_locked` after five tries.
-    pub async fn verify_contact(&self, id: ContactId, given: VerifyContact) -> Result<SessionView, Error> {
+    pub async fn verify_contact(
+        &self,
+        key: Option<IdempotencyKey>,
+        id: ContactId,
+        given: VerifyContact,
+    ) -> Result<SessionView, Error> {
         self.apply(&public(), move |step| {
-            let Some(mut row) = contact::lock(step.tx, id.uuid())? else {
-                return Ok(Err(Error::invalid("code_invalid", "code")));
-            };
+            let Some(mut row) = contact::lock(step.tx, id.uuid())? else { return Ok(Err(wrong_code())) };
             if let Err(refusal) = step.try_code(row.id, SIGN_IN, &given.code)? {
                 return Ok(Err(refusal));
             }
-            one_time_code::remove(step.tx, row.id, SIGN_IN)?;
+            let used_by = step.repeatable("contact.verify", key.as_ref(), &id.to_string());
+            let secret = match step.use_up(row.id, used_by)? {
+                CodeUse::First { secret } => secret,
+                CodeUse::Repeated { secret } => return step.session_of(&secret),
+                CodeUse::Other => return step.miss_code(row.id, SIGN_IN).map(Err),
+            };
             let merchant = match row.merchant_id {
                 Some(known) => MerchantId::from_uuid(known),
                 None => step.open_merchant()?,
@@ -116,21 +132,89 @@ impl Platform {
             row.verified_at = Some(row.verified_at.unwrap_or(step.at));
             contact::update(step.tx, &row)?;
             let end = step.at.plus_seconds(SESSION_SECONDS);
-            let (_, token) = step.issue(&Credential {
+            let session = Credential {
                 kind: "session",
                 role: Role::Applicant,
                 subject: &id.to_string(),
                 merchant: Some(merchant),
                 label: "session",
                 expires_at: Some(end),
-            })?;
+            };
+            let (_, token) = step.issue_with(&session, &secret)?;
             Ok(Ok(SessionView { token, merchant_id: merchant.to_string(), expires_at: end.to_string() }))
         })
         .await?
     }
 }
 
+/// What became of a right code.
+enum CodeUse {
+    /// It was out: it is used now, and these bytes make the session's token.
+    First { secret: Vec<u8> },
+    /// The same request used it before, and got the token of these bytes.
+    Repeated { secret: Vec<u8> },
+    /// Another request used it before.
+    Other,
+}
+
 impl Step<'_> {
+    /// What tells a repeated request from another one, if its caller gave it a key.
+    fn repeatable(&self, route: &str, key: Option<&IdempotencyKey>, body: &str) -> Option<Vec<u8>> {
+        let text = format!("{route}|{}|{body}", key?.as_str());
+        Some(self.shared.vault.code_hash(domain_of::REQUEST, &text))
+    }
+
+    /// The answer of a request for a code that was made before, while that code lives.
+    fn sent_before(
+        &mut self,
+        mobile_index: &[u8],
+        mobile: &str,
+        asked_by: Option<&[u8]>,
+    ) -> Result<Option<ContactStarted>, Error> {
+        let Some(asked_by) = asked_by else { return Ok(None) };
+        let Some(known) = contact::find_by_mobile(self.tx, mobile_index)? else { return Ok(None) };
+        let out = one_time_code::lock(self.tx, known.id, SIGN_IN)?;
+        let same = out.filter(|out| out.expires_at > self.at && out.asked_by.as_deref() == Some(asked_by));
+        Ok(same.map(|out| started(ContactId::from_uuid(known.id), mobile, out.expires_at.to_string())))
+    }
+
+    /// Uses the code of a sign-in up. For a request that may be repeated it stays noted until its
+    /// end; the session's token then follows from code and request, so that it need not be kept.
+    fn use_up(&mut self, contact: Uuid, used_by: Option<Vec<u8>>) -> Result<CodeUse, Error> {
+        let out = one_time_code::lock(self.tx, contact, SIGN_IN)?;
+        let out = out.ok_or_else(|| Error::internal("a code that was right is not out"))?;
+        let Some(used_by) = used_by else {
+            if out.used_by.is_some() {
+                return Ok(CodeUse::Other);
+            }
+            one_time_code::remove(self.tx, contact, SIGN_IN)?;
+            return Ok(CodeUse::First { secret: self.draw::<32>().to_vec() });
+        };
+        let (code, request) = (hex::encode(&out.hash), hex::encode(&used_by));
+        let text = format!("{}|{code}|{}|{request}", contact.simple(), out.expires_at.micros());
+        let secret = self.shared.vault.code_hash(domain_of::SESSION, &text);
+        match out.used_by {
+            None => {
+                one_time_code::use_up(self.tx, contact, SIGN_IN, &used_by)?;
+                Ok(CodeUse::First { secret })
+            }
+            Some(before) if before == used_by => Ok(CodeUse::Repeated { secret }),
+            Some(_) => Ok(CodeUse::Other),
+        }
+    }
+
+    /// The session with the token of these bytes, unless it was ended.
+    fn session_of(&mut self, secret: &[u8]) -> Result<Result<SessionView, Error>, Error> {
+        let token = self.token_of(secret);
+        let hash = self.shared.vault.code_hash(domain_of::TOKEN, &token);
+        let found = access_key::find_by_secret(self.tx, &hash)?.filter(|row| row.revoked_at.is_none());
+        let Some((merchant, end)) = found.and_then(|row| row.merchant_id.zip(row.expires_at)) else {
+            return Ok(Err(wrong_code()));
+        };
+        let merchant_id = MerchantId::from_uuid(merchant).to_string();
+        Ok(Ok(SessionView { token, merchant_id, expires_at: end.to_string() }))
+    }
+
     /// Counts one code for this subject, or refuses when it had too many lately.
     fn count_code(&mut self, kind: &str, subject: &[u8], limit: Limit) -> Result<(), Error> {
         if let Standing::Locked { until } = attempt::standing(self.tx, kind, subject, self.at, limit)? {
@@ -203,12 +287,13 @@ impl Step<'_> {
         purpose: &str,
         template: Template,
         mobile: &str,
+        asked_by: Option<&[u8]>,
     ) -> Result<String, Error> {
         let code = self.draw_digits(CODE_DIGITS);
         let end = self.at.plus_seconds(CODE_SECONDS);
         let bound = bound_code(row.id, purpose, &code);
         let hash = self.shared.vault.code_hash(domain_of::ONE_TIME_CODE, &bound);
-        one_time_code::put(self.tx, row.id, purpose, &hash, end)?;
+        one_time_code::put(self.tx, row.id, purpose, &hash, end, asked_by)?;
         let merchant = row.merchant_id.map(MerchantId::from_uuid);
         self.notify(&Notice::sms(merchant, template, mobile, &code))?;
         Ok(end.to_string())
@@ -222,9 +307,8 @@ impl Step<'_> {
         purpose: &str,
         code: &str,
     ) -> Result<Result<(), Error>, Error> {
-        let wrong = || Error::invalid("code_invalid", "code");
         let out = one_time_code::lock(self.tx, contact, purpose)?;
-        let Some(out) = out.filter(|out| out.expires_at > self.at) else { return Ok(Err(wrong())) };
+        let Some(out) = out.filter(|out| out.expires_at > self.at) else { return Ok(Err(wrong_code())) };
         if out.tries >= CODE_TRIES_MAX {
             let wait = out.expires_at.seconds_since(self.at);
             return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)));
@@ -233,8 +317,13 @@ impl Step<'_> {
         if self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &out.hash) {
             return Ok(Ok(()));
         }
+        self.miss_code(contact, purpose).map(Err)
+    }
+
+    /// Counts a wrong try; what the caller is told of it.
+    fn miss_code(&mut self, contact: Uuid, purpose: &str) -> Result<Error, Error> {
         let tries = one_time_code::miss(self.tx, contact, purpose)?;
-        Ok(Err(Error { tries_left: Some(CODE_TRIES_MAX.saturating_sub(tries)), ..wrong() }))
+        Ok(Error { tries_left: Some(CODE_TRIES_MAX.saturating_sub(tries)), ..wrong_code() })
     }
 
     /// The contact that owns a merchant.
@@ -271,6 +360,14 @@ impl Step<'_> {
         self.request_capabilities(id)?;
         Ok(id)
     }
+}
+
+fn wrong_code() -> Error {
+    Error::invalid("code_invalid", "code")
+}
+
+fn started(id: ContactId, mobile: &str, expires_at: String) -> ContactStarted {
+    ContactStarted { contact_id: id.to_string(), mobile: crate::form::masked(mobile, 3, 4), expires_at }
 }
 
 fn profile_context(id: ContactId) -> String {

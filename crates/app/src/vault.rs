@@ -32,6 +32,8 @@ pub(crate) mod domain_of {
     pub(crate) const ACCOUNT: &str = "account";
     /// Bearer tokens.
     pub(crate) const TOKEN: &str = "token";
+    /// Sessions whose sign-in may be repeated.
+    pub(crate) const SESSION: &str = "session";
     /// One-time codes.
     pub(crate) const ONE_TIME_CODE: &str = "one-time-code";
     /// Activation codes.
@@ -84,7 +86,7 @@ impl Vault {
         self.keystore.pepper().code_hash(domain, text).to_vec()
     }
 
-    /// Whom a network address stands for in a rate limit: all of IPv4, a /64 of IPv6.
+    /// Whom a network address stands for in a rate limit: one address of IPv4, a /64 of IPv6.
     pub(crate) fn address(&self, address: IpAddr) -> Vec<u8> {
         self.code_hash(domain_of::ATTEMPT, &format!("address|{}", network_of(address)))
     }
@@ -216,7 +218,7 @@ fn context_of(merchant: Uuid, version: i64) -> Vec<u8> {
     format!("data-key|{}|{version}", merchant.simple()).into_bytes()
 }
 
-/// The part of an address that one subscriber holds: all of IPv4, a /64 of IPv6.
+/// What of an address one subscriber holds: the whole of an IPv4 address, a /64 of IPv6.
 fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),

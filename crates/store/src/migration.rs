@@ -17,6 +17,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V5__deadlines", include_str!("../migrations/V5__deadlines.sql")),
     ("V6__partners", include_str!("../migrations/V6__partners.sql")),
     ("V7__work_again", include_str!("../migrations/V7__work_again.sql")),
+    ("V8__repeated_sign_in", include_str!("../migrations/V8__repeated_sign_in.sql")),
 ];
 
 /// The table refinery keeps its record in.

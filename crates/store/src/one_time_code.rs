@@ -10,11 +10,12 @@ use starpay_domain::instant::Timestamp;
 use uuid::Uuid;
 
 sql! {
-    PUT = "INSERT INTO one_time_code (contact_id, purpose, code_hash, expires_at, tries) \
-           VALUES ($1, $2, $3, $4, 0) ON CONFLICT (contact_id, purpose) \
-           DO UPDATE SET code_hash = $3, expires_at = $4, tries = 0";
-    LOCK = "SELECT code_hash, expires_at, tries FROM one_time_code \
+    PUT = "INSERT INTO one_time_code (contact_id, purpose, code_hash, expires_at, tries, asked_by) \
+           VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (contact_id, purpose) \
+           DO UPDATE SET code_hash = $3, expires_at = $4, tries = 0, asked_by = $5, used_by = NULL";
+    LOCK = "SELECT code_hash, expires_at, tries, asked_by, used_by FROM one_time_code \
             WHERE contact_id = $1 AND purpose = $2 {for_update}";
+    USE = "UPDATE one_time_code SET used_by = $3 WHERE contact_id = $1 AND purpose = $2";
     MISS = "UPDATE one_time_code SET tries = tries + 1 WHERE contact_id = $1 AND purpose = $2 RETURNING tries";
     REMOVE = "DELETE FROM one_time_code WHERE contact_id = $1 AND purpose = $2";
     FORGET = "DELETE FROM one_time_code WHERE contact_id = $1";
@@ -31,6 +32,10 @@ pub struct OneTimeCode {
     pub expires_at: Timestamp,
     /// Wrong tries since it was sent.
     pub tries: i64,
+    /// The request that had it sent, if that one may be repeated.
+    pub asked_by: Option<Vec<u8>>,
+    /// The request that used it, if that one may be repeated: to all others it is used up.
+    pub used_by: Option<Vec<u8>>,
 }
 
 /// Puts a fresh code in the place of this purpose; an earlier one there is void.
@@ -43,8 +48,20 @@ pub fn put(
     purpose: &str,
     hash: &[u8],
     expires_at: Timestamp,
+    asked_by: Option<&[u8]>,
 ) -> Result<(), StoreError> {
-    tx.execute(&PUT, params![contact, purpose, hash, expires_at]).map(|_| ())
+    tx.execute(&PUT, params![contact, purpose, hash, expires_at, asked_by]).map(|_| ())
+}
+
+/// Notes the request that used a code, which stays until its end for that request alone.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when no code is out.
+pub fn use_up(tx: &mut Tx, contact: Uuid, purpose: &str, used_by: &[u8]) -> Result<(), StoreError> {
+    match tx.execute(&USE, params![contact, purpose, used_by])? {
+        0 => Err(StoreError::NotFound { what: "one_time_code" }),
+        _ => Ok(()),
+    }
 }
 
 /// The code that is out for this purpose, locked until the transaction ends: tries that come at
@@ -54,7 +71,13 @@ pub fn put(
 /// The store's own.
 pub fn lock(tx: &mut Tx, contact: Uuid, purpose: &str) -> Result<Option<OneTimeCode>, StoreError> {
     let Some(row) = tx.query_opt(&LOCK, params![contact, purpose])? else { return Ok(None) };
-    Ok(Some(OneTimeCode { hash: row.get(0)?, expires_at: row.get(1)?, tries: row.get(2)? }))
+    Ok(Some(OneTimeCode {
+        hash: row.get(0)?,
+        expires_at: row.get(1)?,
+        tries: row.get(2)?,
+        asked_by: row.get(3)?,
+        used_by: row.get(4)?,
+    }))
 }
 
 /// Counts a wrong try; how many there were.

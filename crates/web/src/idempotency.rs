@@ -32,6 +32,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
+/// The caller's key, if they gave one: for routes that are open to strangers, who may repeat a
+/// request whose answer they lost.
+#[derive(Debug, Clone)]
+pub(crate) struct OptionalKey(pub(crate) Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            return Ok(Self(None));
+        }
+        Key::from_request_parts(parts, state).await.map(|Key(key)| Self(Some(key)))
+    }
+}
+
 /// An answer that may be a repeated one.
 #[derive(Debug)]
 pub(crate) struct Answer<T> {

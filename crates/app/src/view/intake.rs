@@ -39,7 +39,7 @@ pub struct VerifyContact {
 /// A session for the merchant's owner.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
-    /// Bearer token. Shown once.
+    /// Bearer token. Shown once, and again to the same request while its code lives.
     pub token: String,
     /// The merchant this number stands for.
     pub merchant_id: String,

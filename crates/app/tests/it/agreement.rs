@@ -14,7 +14,7 @@ async fn a_code_to_sign_in_and_a_code_to_sign_leave_each_other_alone() {
     let sign_in = async || {
         world.clock.advance_ms(1);
         let wanted = StartContact { mobile: MOBILE.to_owned(), email: None };
-        let started = platform.start_contact(wanted, None).await.unwrap();
+        let started = platform.start_contact(None, wanted, None).await.unwrap();
         (ContactId::parse(&started.contact_id).unwrap(), world.newest_code("one_time_code").await)
     };
     let (contact, first) = sign_in().await;
@@ -32,16 +32,16 @@ async fn a_code_to_sign_in_and_a_code_to_sign_leave_each_other_alone() {
         assert_eq!(try_to_sign(wrong).await.unwrap_err().code, "code_invalid");
     }
     assert_eq!(try_to_sign(&signing).await.unwrap_err().code, "code_locked");
-    platform.verify_contact(contact, VerifyContact { code: first }).await.unwrap();
+    platform.verify_contact(None, contact, VerifyContact { code: first }).await.unwrap();
 
     world.clock.advance_ms(1);
     platform.send_sign_code(&signer, None, id).await.unwrap();
     let signing = world.newest_code("sign_code").await;
     let (contact, second) = sign_in().await;
     assert_eq!(try_to_sign(&signing).await.unwrap().value.state, "signed");
-    platform.verify_contact(contact, VerifyContact { code: second.clone() }).await.unwrap();
+    platform.verify_contact(None, contact, VerifyContact { code: second.clone() }).await.unwrap();
     // Each is good once.
-    let again = platform.verify_contact(contact, VerifyContact { code: second }).await;
+    let again = platform.verify_contact(None, contact, VerifyContact { code: second }).await;
     assert_eq!(again.unwrap_err().code, "code_invalid");
 }
 

@@ -12,7 +12,7 @@ async fn ask(stand: &Stand, mobile: &str, email: Option<&str>, from: IpAddr) -> 
     // One moment for each: the outbox shows messages in the order of their moments.
     stand.clock.advance_ms(1);
     let wanted = StartContact { mobile: mobile.to_owned(), email: email.map(str::to_owned) };
-    let started = stand.platform.start_contact(wanted, Some(from)).await?;
+    let started = stand.platform.start_contact(None, wanted, Some(from)).await?;
     Ok(ContactId::parse(&started.contact_id).unwrap())
 }
 
@@ -61,7 +61,7 @@ fn an_upload_that_is_refused_leaves_no_file_behind() {
 /// What the form of a new application says the e-mail address is, after the newest code was used.
 async fn email_after_sign_in(stand: &Stand, contact: ContactId) -> Option<String> {
     let code = stand.platform.dev_outbox().await.unwrap().pop().unwrap().code;
-    let session = stand.platform.verify_contact(contact, VerifyContact { code }).await.unwrap();
+    let session = stand.platform.verify_contact(None, contact, VerifyContact { code }).await.unwrap();
     let actor = stand.platform.authenticate(&session.token).await.unwrap();
     let wanted =
         starpay_app::view::NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
@@ -148,4 +148,62 @@ async fn an_expired_activation_does_not_come_back_beside_a_later_one() {
     let refused = world.platform.reissue_activation(&owner, None, first).await.unwrap_err();
     assert_eq!(refused.code, "activation_open");
     world.platform.reissue_activation(&owner, None, second).await.unwrap();
+}
+
+#[test]
+fn a_sign_in_whose_answers_were_lost_is_repeated_without_a_second_code_or_session() {
+    on_both(|stand| async move {
+        let platform = &stand.platform;
+        let key = |text: &str| IdempotencyKey::parse(text);
+        let ask = async |name: &str, email: Option<&str>| {
+            stand.clock.advance_ms(1);
+            let email = email.map(str::to_owned);
+            let wanted = StartContact { mobile: "15400000001".to_owned(), email };
+            platform.start_contact(key(name), wanted, Some(subscriber(1))).await.unwrap()
+        };
+        let sent = async || platform.dev_outbox().await.unwrap().len();
+        let first = ask("ask-1", None).await;
+        let again = ask("ask-1", None).await;
+        assert_eq!((&again.contact_id, &again.expires_at), (&first.contact_id, &first.expires_at));
+        assert_eq!(sent().await, 1);
+        // Another intention, or another question under the same key, is a request of its own.
+        ask("ask-2", None).await;
+        ask("ask-2", Some("lin@example.test")).await;
+        assert_eq!(sent().await, 3);
+
+        let contact = ContactId::parse(&first.contact_id).unwrap();
+        let code = platform.dev_outbox().await.unwrap().pop().unwrap().code;
+        let verify = async |name: Option<&str>| {
+            platform.verify_contact(name.and_then(key), contact, VerifyContact { code: code.clone() }).await
+        };
+        let session = verify(Some("verify-1")).await.unwrap();
+        assert_eq!(verify(Some("verify-1")).await.unwrap().token, session.token);
+        platform.authenticate(&session.token).await.unwrap();
+        // To everybody else the code is used up, and every try with it counts.
+        for other in [Some("verify-2"), None, Some("verify-3"), None, Some("verify-4")] {
+            assert_eq!(verify(other).await.unwrap_err().code, "code_invalid");
+        }
+        assert_eq!(verify(Some("verify-1")).await.unwrap_err().code, "code_locked");
+        stand
+    });
+}
+
+#[test]
+fn a_session_that_ended_is_not_given_again() {
+    let stand = Stand::new(Engine::Sqlite);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let contact = ask(&stand, "15400000001", None, subscriber(1)).await.unwrap();
+        let code = stand.platform.dev_outbox().await.unwrap().pop().unwrap().code;
+        let verify = async || {
+            let key = IdempotencyKey::parse("verify");
+            stand.platform.verify_contact(key, contact, VerifyContact { code: code.clone() }).await
+        };
+        let actor = stand.platform.authenticate(&verify().await.unwrap().token).await.unwrap();
+        let own = starpay_domain::id::AccessKeyId::parse(&actor.id).unwrap();
+        stand.platform.revoke_access_key(&actor, own).await.unwrap();
+        assert_eq!(verify().await.unwrap_err().code, "code_invalid");
+        stand.clock.advance_ms(11 * 60_000);
+        assert_eq!(verify().await.unwrap_err().code, "code_invalid");
+    });
+    stand.platform.db().close();
 }

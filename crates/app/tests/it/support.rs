@@ -136,10 +136,10 @@ impl Stand {
         // One moment for each: the outbox shows messages in the order of their moments.
         self.clock.advance_ms(1);
         let started = StartContact { mobile: mobile.to_owned(), email: Some("lin@example.test".to_owned()) };
-        let started = self.platform.start_contact(started, None).await.unwrap();
+        let started = self.platform.start_contact(None, started, None).await.unwrap();
         let code = self.platform.dev_outbox().await.unwrap().pop().unwrap().code;
         let contact = ContactId::parse(&started.contact_id).unwrap();
-        let session = self.platform.verify_contact(contact, VerifyContact { code }).await.unwrap();
+        let session = self.platform.verify_contact(None, contact, VerifyContact { code }).await.unwrap();
         let actor = self.platform.authenticate(&session.token).await.unwrap();
         let wanted = NewApplication { subject_type: "sole_proprietor".to_owned(), business_no: None };
         let application = self.platform.start_application(&actor, None, wanted).await.unwrap().value;

@@ -203,7 +203,7 @@ fn two_shippers_get_two_devices() {
 }
 
 #[test]
-fn plain_tables_keep_what_they_are_given() {
+fn a_contact_has_one_code_for_each_purpose() {
     on_both(|stand| {
         let merchant = merchant(stand);
         let mut number = contact::ContactRow {
@@ -231,12 +231,13 @@ fn plain_tables_keep_what_they_are_given() {
         let seen = stand
             .write(move |tx| {
                 for (purpose, end) in codes.iter().zip([60, 90]) {
-                    one_time_code::put(tx, owner, purpose, purpose.as_bytes(), at(end))?;
+                    one_time_code::put(tx, owner, purpose, purpose.as_bytes(), at(end), Some(b"asked"))?;
+                    one_time_code::use_up(tx, owner, purpose, b"used")?;
                 }
                 one_time_code::miss(tx, owner, codes[0])?;
                 one_time_code::miss(tx, owner, codes[0])?;
                 // A fresh one starts its tries anew and leaves the other purpose alone.
-                one_time_code::put(tx, owner, codes[1], b"fresh", at(95))?;
+                one_time_code::put(tx, owner, codes[1], b"fresh", at(95), None)?;
                 let seen = codes.map(|purpose| one_time_code::lock(tx, owner, purpose));
                 one_time_code::remove(tx, owner, codes[1])?;
                 let purged = one_time_code::purge(tx, at(61), 10)?;
@@ -244,11 +245,24 @@ fn plain_tables_keep_what_they_are_given() {
                 Ok((seen.into_iter().collect::<Result<Vec<_>, _>>()?, purged))
             })
             .unwrap();
-        let code = |hash: &[u8], end, tries| {
-            Some(one_time_code::OneTimeCode { hash: hash.to_vec(), expires_at: at(end), tries })
+        let code = |hash: &[u8], end, tries, asked_by: Option<&[u8]>, used_by: Option<&[u8]>| {
+            Some(one_time_code::OneTimeCode {
+                hash: hash.to_vec(),
+                expires_at: at(end),
+                tries,
+                asked_by: asked_by.map(<[u8]>::to_vec),
+                used_by: used_by.map(<[u8]>::to_vec),
+            })
         };
-        assert_eq!(seen, (vec![code(b"sign-in", 60, 2), code(b"fresh", 95, 0)], 1));
+        let repeatable = code(b"sign-in", 60, 2, Some(b"asked"), Some(b"used"));
+        assert_eq!(seen, (vec![repeatable, code(b"fresh", 95, 0, None, None)], 1));
+    });
+}
 
+#[test]
+fn a_terminal_has_one_cashier_of_a_number() {
+    on_both(|stand| {
+        let merchant = merchant(stand);
         let cashier = operator::OperatorRow {
             id: id(),
             merchant_id: merchant,
