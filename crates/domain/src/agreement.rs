@@ -29,7 +29,7 @@ crate::facts_enum! {
     pub enum AgreementEvent {
         /// The legal representative signed.
         Sign "sign" { signer: String, certificate: String },
-        /// Nobody signed in time.
+        /// Nobody signed in time, or its application ended.
         Expire "expire" {},
         /// Another version is offered instead.
         Supersede "supersede" { successor: AgreementId },
