@@ -12,9 +12,11 @@ aggregate_table! {
     BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
     IN_THE_WAY "in_the_way" = "WHERE subject_index = $1 AND id <> $2 AND state NOT IN \
         ('draft', 'frozen', 'rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at, id LIMIT $3";
-    GOVERNING "governing" = "WHERE merchant_id = $1 ORDER BY CASE \
-        WHEN state IN ('rejected', 'upheld', 'withdrawn', 'expired') THEN 2 \
-        WHEN state IN ('draft', 'frozen') THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1";
+    HANDED_IN "handed_in" = "WHERE merchant_id = $1 AND state NOT IN \
+        ('draft', 'frozen', 'rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at DESC, id DESC LIMIT 1";
+    LIVE "live" = "WHERE merchant_id = $1 AND state NOT IN \
+        ('rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at DESC, id DESC LIMIT 1";
+    NEWEST "newest" = "WHERE merchant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
 }
 
 /// The application with that business number of the merchant: it is the merchant's idempotency key.
@@ -36,7 +38,12 @@ pub fn find_by_business_no(
 /// # Errors
 /// The store's own.
 pub fn governing(tx: &mut Tx, merchant: Uuid) -> Result<Option<AggregateRow>, StoreError> {
-    look_up(tx, &GOVERNING, params![merchant])
+    for statement in [&HANDED_IN, &LIVE, &NEWEST] {
+        if let Some(found) = look_up(tx, statement, params![merchant])? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// The applications of one subject (a blind index over the licence or identity number) that stand in
