@@ -93,7 +93,10 @@ async fn a_terminal_is_answered_in_its_own_language() {
     };
     let (english, chinese) = (words(&english), words(&chinese));
     assert!(!english.is_empty() && english.len() == chinese.len());
-    assert!(english.iter().all(|word| word.is_ascii() && !word.contains(':')), "{english:?}");
+    assert!(
+        english.iter().all(|word| word.is_ascii() && !word.replace(": ", "").contains(':')),
+        "{english:?}"
+    );
     assert!(chinese.iter().all(|word| !word.is_ascii()), "{chinese:?}");
     // The desk's own list follows its reader as well.
     let devices = shop.site.get(&shop.owner, "/api/v1/devices").await.json();
