@@ -2,7 +2,7 @@
 
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicU32, Ordering};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// Where `cargo xtask test` and `cargo xtask postgres` leave the server's URL.
 const VARIABLE: &str = "STARPAY_TEST_POSTGRES";
@@ -55,6 +55,29 @@ impl Drop for Database {
         // The server is thrown away after the run; a database left over harms nobody.
         let _left_over = execute(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
+}
+
+/// The rows that a query of text columns gives.
+///
+/// # Panics
+/// When the server does not answer it.
+#[must_use]
+pub fn rows(url: &str, query: &str) -> Vec<Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime starts").block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server answers");
+        let driver = tokio::spawn(connection);
+        let found = client.simple_query(query).await.expect("the query fits the schema");
+        drop(client);
+        let _closed = driver.await;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect())
+            }
+            _ => None,
+        };
+        found.into_iter().filter_map(row).collect()
+    })
 }
 
 fn execute(server: &str, statement: &str) -> Result<(), tokio_postgres::Error> {

@@ -1,12 +1,15 @@
 //! HTTP as an outsider speaks it: every status is an answer, nothing is retried.
 
 use serde_json::Value;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
+/// As much of a stream as is read.
+const STREAM_BYTES: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// One caller of one platform.
@@ -110,6 +113,32 @@ impl Client {
     #[must_use]
     pub fn get(&self, path: &str) -> Answered {
         self.try_get(path).expect("the platform answers")
+    }
+
+    /// Reads with these headers.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn get_with(&self, path: &str, headers: &[(&'static str, String)]) -> Answered {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        request.call().ok().and_then(received).expect("the platform answers")
+    }
+
+    /// The beginning of an answer that never ends.
+    ///
+    /// # Panics
+    /// When nothing comes.
+    #[must_use]
+    pub fn first_of(&self, path: &str) -> Vec<u8> {
+        let answered = self.agent.get(format!("{}{path}", self.base)).call().expect("the platform answers");
+        let mut body = answered.into_body().into_reader();
+        let mut first = vec![0; STREAM_BYTES];
+        let length = body.read(&mut first).expect("the stream begins");
+        assert!(length > 0, "the stream ended before it began");
+        first.truncate(length);
+        first
     }
 
     /// Sends raw bytes with that content type and idempotency key.

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct StartContact {
     /// 手机号, 11 digits.
-    #[schema(example = "15400000001")]
+    #[schema(example = "15400000008")]
     pub mobile: String,
     /// E-mail for longer notices.
-    #[schema(example = "lin@example.test")]
+    #[schema(example = "owner@example.test")]
     pub email: Option<String>,
 }
 

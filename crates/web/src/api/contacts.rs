@@ -26,7 +26,7 @@ pub(super) fn routes() -> Routes {
 /// Repeated with the same `Idempotency-Key` while the code is good, no second one is sent.
 #[utoipa::path(post, path = "/api/v1/contacts",
     params(("Idempotency-Key" = Option<String>, Header, description = "Made by you, to repeat the request if its answer is lost.")),
-    request_body(content = StartContact, example = json!({"mobile": "15400000001", "email": "lin@example.test"})),
+    request_body(content = StartContact, example = json!({"mobile": "15400000008", "email": "owner@example.test"})),
     responses((status = 201, description = "A code is on its way.", body = ContactStarted)))]
 async fn start(
     State(web): State<Web>,
