@@ -45,7 +45,7 @@ const ROUTES: &[&str] = &[
 ];
 
 /// An answer given before.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct GivenAnswer {
     /// The use case that answered, for example `application.submit`.
     #[schema(example = "application.submit")]
@@ -56,6 +56,8 @@ pub struct GivenAnswer {
     #[schema(value_type = Object)]
     pub answer: serde_json::Value,
 }
+
+crate::redacted_debug!(GivenAnswer { route, answered_at } hides { answer });
 
 impl Platform {
     /// The caller's answers under a key: one for each use case the key was used with. None means

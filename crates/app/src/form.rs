@@ -27,10 +27,12 @@ const FIXED: &[&str] = &["true", "false"];
 const SETTLEMENT_KINDS: &[&str] = &["own_card", "corporate", "other_holder"];
 
 /// The filled form: canonical text by field name. Personal: sealed before it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Form {
     values: BTreeMap<FormField, String>,
 }
+
+crate::redacted_debug!(Form {} hides { values });
 
 /// What the rules for a field need to know besides its text.
 pub(crate) struct FormRules<'r> {

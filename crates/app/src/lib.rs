@@ -24,6 +24,7 @@ mod paging;
 mod picture;
 mod platform;
 pub mod port;
+mod redacted;
 mod registration;
 mod requirement;
 mod shipment;

@@ -183,7 +183,7 @@ fn context(part: &str, id: MessageId) -> String {
 }
 
 /// A message as the sandbox's outbox page shows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct DevMessage {
     /// `msg_…`
     pub id: String,
@@ -202,6 +202,8 @@ pub struct DevMessage {
     /// When it was written.
     pub at: String,
 }
+
+crate::redacted_debug!(DevMessage { id, channel, template, state, at } hides { to, text, code });
 
 /// Most messages shown on the sandbox's outbox page.
 const DEV_MESSAGES_MAX: i64 = 100;

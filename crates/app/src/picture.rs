@@ -21,7 +21,7 @@ pub(crate) const PIXELS_MAX: u64 = 50_000_000;
 const DECODE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// A picture that can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Picture {
     /// By content, not by name.
     pub(crate) media_type: &'static str,
@@ -32,6 +32,8 @@ pub(crate) struct Picture {
     /// The bytes without metadata.
     pub(crate) bytes: Vec<u8>,
 }
+
+crate::redacted_debug!(Picture { media_type, width, height } hides { bytes });
 
 /// Checks an upload and strips its metadata. Costs a full decode: never call it on a writer.
 ///

@@ -7,6 +7,7 @@ use crate::mti::{Bitmap, Mti};
 use crate::owned::wipe;
 use crate::refusal;
 use crate::spec::{BitmapEncoding, Dialect, Encoding, Field};
+use std::fmt;
 
 /// Writes a message into a buffer, field after field in ascending order.
 ///
@@ -25,7 +26,6 @@ use crate::spec::{BitmapEncoding, Dialect, Encoding, Field};
 /// assert_eq!(Message::read(&UNIONPAY_POS, &bytes)?.field(60).unwrap().len(), 11);
 /// # Ok::<(), starpay_iso8583::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Writer<'b> {
     dialect: &'static Dialect,
     out: &'b mut Vec<u8>,
@@ -35,6 +35,16 @@ pub struct Writer<'b> {
     start: usize,
     last: u8,
     limits: Limits,
+}
+
+/// Shows how far the message is, never what stands in it: a card number may.
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("bytes", &self.out.len().saturating_sub(self.start))
+            .field("last_field", &self.last)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'b> Writer<'b> {

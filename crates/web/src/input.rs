@@ -34,7 +34,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 /// A body as it came, counted while it arrives.
-#[derive(Debug)]
 pub(crate) struct Upload(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Upload {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(super) const CLOCK_SECONDS: i64 = 300;
 
 /// A request as it came in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SignedRequest {
     /// `Starpay-Key`.
     pub key: String,
@@ -38,6 +38,8 @@ pub struct SignedRequest {
     /// The certificate that the TLS connection was opened with; `None` when none was shown.
     pub certificate: Option<ShownCertificate>,
 }
+
+crate::redacted_debug!(SignedRequest { key, timestamp, nonce, method, path_and_query, certificate } hides { signature, body });
 
 /// A device certificate that opened a TLS connection. It chains to the platform's CA: without
 /// that there is no connection. Whether it still counts is asked anew with every request, because

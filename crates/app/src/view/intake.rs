@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Ask for a one-time code on a mobile number.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartContact {
     /// 手机号, 11 digits.
@@ -15,6 +15,8 @@ pub struct StartContact {
     #[schema(example = "owner@example.test")]
     pub email: Option<String>,
 }
+
+crate::redacted_debug!(StartContact {} hides { mobile, email });
 
 /// A code is on its way. The same answer whether or not the number is known.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -28,7 +30,7 @@ pub struct ContactStarted {
 }
 
 /// The code from the SMS.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
     /// Six digits.
@@ -36,8 +38,10 @@ pub struct VerifyContact {
     pub code: String,
 }
 
+crate::redacted_debug!(VerifyContact {} hides { code });
+
 /// A session for the merchant's owner.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// Bearer token. Shown once, and again to the same request while its code lives.
     pub token: String,
@@ -46,6 +50,8 @@ pub struct SessionView {
     /// The session's end.
     pub expires_at: String,
 }
+
+crate::redacted_debug!(SessionView { merchant_id, expires_at } hides { token });
 
 /// Who the credential is.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -74,21 +80,25 @@ pub struct NewApplication {
 }
 
 /// Fill fields in. All are checked first; if one is wrong, none is kept and all wrong ones are named.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchApplication {
     /// Field name to text, for example `licence.uscc`. An empty text clears the field.
     pub fields: BTreeMap<String, String>,
 }
 
+crate::redacted_debug!(PatchApplication {} hides { fields });
+
 /// One form field as it stands.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct FormField {
     /// Its name, the same everywhere.
     pub name: String,
     /// Its value, personal numbers masked.
     pub value: String,
 }
+
+crate::redacted_debug!(FormField { name } hides { value });
 
 /// An application.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -170,15 +180,17 @@ pub struct Rejection {
 }
 
 /// An objection to a refusal.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Appeal {
     /// Why the refusal is wrong, in the merchant's own words.
     pub statement: String,
 }
 
+crate::redacted_debug!(Appeal {} hides { statement });
+
 /// An agreement.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AgreementView {
     /// `agr_…`
     pub id: String,
@@ -194,8 +206,10 @@ pub struct AgreementView {
     pub signature: Option<String>,
 }
 
+crate::redacted_debug!(AgreementView { id, application_id, state, sha256, signature } hides { text });
+
 /// The code from the signing SMS.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignCode {
     /// Six digits.
@@ -203,3 +217,5 @@ pub struct SignCode {
     /// SHA-256 of the text that was read, hex: what is signed is what was shown.
     pub sha256: String,
 }
+
+crate::redacted_debug!(SignCode { sha256 } hides { code });

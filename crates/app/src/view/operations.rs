@@ -110,12 +110,14 @@ pub struct ShipmentView {
 }
 
 /// The merchant confirms where the parcel goes.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressConfirmation {
     /// The address, if it is not the shop's.
     pub address: Option<String>,
 }
+
+crate::redacted_debug!(AddressConfirmation {} hides { address });
 
 /// The warehouse packs a terminal.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -246,7 +248,7 @@ pub struct NewAccessKey {
 }
 
 /// The key, shown once.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AccessKeyCreated {
     /// `ak_…`
     pub id: String,
@@ -255,6 +257,8 @@ pub struct AccessKeyCreated {
     /// Role.
     pub role: String,
 }
+
+crate::redacted_debug!(AccessKeyCreated { id, role } hides { token });
 
 /// Something whose time is over and which still waits for somebody.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -23,15 +23,8 @@ pub struct Claim {
     pub device_nonce: String,
 }
 
-/// The code is a secret until it is used: it goes into no log.
-impl std::fmt::Debug for Claim {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Claim")
-            .field("serial", &self.serial)
-            .field("code", &"[redacted]")
-            .finish_non_exhaustive()
-    }
-}
+// The code is a secret until it is used: it goes into no log.
+crate::redacted_debug!(Claim { serial, model, firmware, sign_key, envelope_key, device_nonce } hides { code });
 
 /// The claim is good.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use super::vectors::{bytes, cases, frame};
 use starpay_iso8583::{
-    Draft, ISO_1987_ASCII, Link, Message, Mti, OwnedMessage, UNIONPAY_POS, Value, mask_pan,
+    Draft, ISO_1987_ASCII, Link, Message, Mti, OwnedMessage, UNIONPAY_POS, Value, Writer, mask_pan,
 };
 
 /// Everything that can be printed of a message.
@@ -82,6 +82,14 @@ fn odd_and_short_card_numbers_are_masked_in_the_dump_too() {
     // 0 in ASCII is 30: the six hidden digits are ** twice.
     assert!(shown.contains("363232353838************36373834"), "{shown}");
     assert!(!shown.contains("ABAB") && !shown.contains("4142"));
+}
+
+#[test]
+fn a_message_half_written_shows_how_long_it_is_and_no_more() {
+    let mut buffer = Vec::new();
+    let mut writer = Writer::start(&UNIONPAY_POS, Mti::literal(0x0200), &mut buffer);
+    writer.set(2, Value::Digits("6225880123456784")).unwrap();
+    assert_eq!(format!("{writer:?}"), "Writer { bytes: 19, last_field: 2, .. }");
 }
 
 #[test]

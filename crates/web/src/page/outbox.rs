@@ -25,7 +25,7 @@ pub enum Channel {
 }
 
 /// One message, as it would have been received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
     /// Its id.
     pub id: String,
@@ -44,6 +44,8 @@ pub struct OutboxMessage {
     /// What became of it: `queued`, `sent`, `failed`.
     pub delivery: String,
 }
+
+starpay_app::redacted_debug!(OutboxMessage { id, channel, at, at_text, delivery } hides { to, subject, body });
 
 /// The page's messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

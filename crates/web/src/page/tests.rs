@@ -221,3 +221,9 @@ async fn one_stream_too_many_is_asked_to_come_back() {
     assert!(response.headers().contains_key("retry-after"));
     drop(taken);
 }
+
+#[test]
+fn the_outbox_prints_no_message_by_accident() {
+    let shown = format!("{:?}", OutboxView::samples());
+    assert!(shown.contains("msg_3") && !shown.contains("7K2M9") && !shown.contains("林样例"), "{shown}");
+}
