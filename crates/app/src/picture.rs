@@ -1,9 +1,10 @@
 //! Uploaded pictures: what they are, whether they can be used, and what must not be kept of them.
 //!
-//! Rules (`domain.md` §2.3): JPEG, PNG, WebP or PDF by *content*, at most 10 MB, at least 800
+//! Rules (`domain.md` §2.3): JPEG, PNG or WebP by *content*, at most 10 MB, at least 800
 //! pixels on each side; metadata is removed (a photo's EXIF block names place and device).
 //! A picture is decoded under hard limits before it is believed: a small file that unfolds into
-//! gigabytes is refused by its header.
+//! gigabytes is refused by its header. A PDF is refused: it has no pixels to measure, it can hold
+//! scripts and the history of its making, and every paper asked for can be photographed.
 
 use crate::error::{Error, ErrorKind};
 use image::{ImageFormat, ImageReader, Limits};
@@ -25,9 +26,9 @@ const DECODE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub(crate) struct Picture {
     /// By content, not by name.
     pub(crate) media_type: &'static str,
-    /// Pixels; 0 for a PDF.
+    /// Pixels.
     pub(crate) width: u32,
-    /// Pixels; 0 for a PDF.
+    /// Pixels.
     pub(crate) height: u32,
     /// The bytes without metadata.
     pub(crate) bytes: Vec<u8>,
@@ -45,9 +46,6 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Picture, Error> {
     }
     if bytes.is_empty() {
         return Err(Error::invalid("image_unreadable", "body"));
-    }
-    if bytes.starts_with(b"%PDF-") {
-        return examine_pdf(bytes);
     }
     let (format, media_type) = match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => (ImageFormat::Jpeg, "image/jpeg"),
@@ -83,14 +81,6 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Picture, Error> {
     };
     let bytes = stripped.ok_or_else(|| Error::invalid("image_unreadable", "body"))?;
     Ok(Picture { media_type, width, height, bytes })
-}
-
-fn examine_pdf(bytes: &[u8]) -> Result<Picture, Error> {
-    let tail = bytes.get(bytes.len().saturating_sub(1024)..).unwrap_or(bytes);
-    if !tail.windows(5).any(|window| window == b"%%EOF") {
-        return Err(Error::invalid("image_unreadable", "body"));
-    }
-    Ok(Picture { media_type: "application/pdf", width: 0, height: 0, bytes: bytes.to_vec() })
 }
 
 /// `None` for a picture that was cut off: decoders fill in what is missing, and half a licence
@@ -271,7 +261,7 @@ mod tests {
         assert_eq!(code(b"hello"), "unsupported_media");
         assert_eq!(code(&encoded(640, 900, ImageFormat::Png)), "image_too_small");
         assert_eq!(code(&vec![0; UPLOAD_BYTES_MAX + 1]), "too_large");
-        assert_eq!(code(b"%PDF-1.7 cut off"), "image_unreadable");
+        assert_eq!(code(b"%PDF-1.7\n%%EOF\n"), "unsupported_media");
     }
 
     #[test]
