@@ -5,6 +5,7 @@
 //! every language says the same thing.
 
 use crate::actor::Actor;
+use serde_json::error::Category;
 use starpay_domain::machine::Illegal;
 use starpay_store::StoreError;
 
@@ -215,9 +216,18 @@ impl From<crate::port::PortError> for Error {
     }
 }
 
+/// Says what is wrong and where, never what stands there: serde's own words quote the value, and
+/// this text goes to the log and stays with work that failed.
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Self::internal(format!("stored JSON does not read back: {error}"))
+        let kind = match error.classify() {
+            Category::Data => "a value of another kind",
+            Category::Syntax => "broken syntax",
+            Category::Eof => "an early end",
+            Category::Io => "an input that fails",
+        };
+        let (line, column) = (error.line(), error.column());
+        Self::internal(format!("stored JSON does not read back: {kind} at line {line}, column {column}"))
     }
 }
 
@@ -247,5 +257,27 @@ mod tests {
         assert_eq!(refused.code, "choice");
         assert_eq!(refused.to_string(), "choice (role): warehouse, courier");
         assert_eq!(Error::invalid("length", "label").to_string(), "length (label)");
+    }
+
+    #[test]
+    fn json_that_does_not_read_back_is_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        enum Role {
+            Owner,
+        }
+        let wrong: Vec<serde_json::Error> = vec![
+            serde_json::from_str::<u64>(r#""739164""#).unwrap_err(),
+            serde_json::from_str::<Vec<String>>(r#"["林样例", 739164]"#).unwrap_err(),
+            serde_json::from_str::<Role>(r#""739164""#).map(|role| matches!(role, Role::Owner)).unwrap_err(),
+            serde_json::from_str::<u64>("739164x").unwrap_err(),
+            serde_json::from_str::<String>(r#""739164"#).unwrap_err(),
+        ];
+        assert!(wrong.iter().any(|error| error.to_string().contains("739164")), "{wrong:?}");
+        for error in wrong {
+            let told = Error::from(error);
+            let shown = format!("{told:?} {told}");
+            assert!(!shown.contains("739164"), "{shown}");
+            assert!(told.detail.is_some_and(|detail| detail.contains("at line 1, column")), "{shown}");
+        }
     }
 }
