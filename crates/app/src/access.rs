@@ -6,7 +6,7 @@
 use crate::actor::scope_of;
 use crate::error::{Error, ErrorKind};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
-use crate::step::Step;
+use crate::step::{Step, deed};
 use crate::vault::domain_of;
 use crate::view::{AccessKeyCreated, Me, NewAccessKey};
 use crate::{Action, Actor, Role, Scope};
@@ -165,6 +165,13 @@ impl Platform {
                 label: &wanted.label,
                 expires_at: None,
             })?;
+            let said = [
+                ("role", role.as_str().to_owned()),
+                ("scope", subject.clone()),
+                ("merchant", merchant.map(|merchant| merchant.to_string()).unwrap_or_default()),
+                ("label", wanted.label.clone()),
+            ];
+            step.record_deed(AccessKeyId::PREFIX, id.uuid(), "make", "good", &deed(said))?;
             Ok(AccessKeyCreated { id: id.to_string(), token, role: role.as_str().to_owned() })
         })
         .await
@@ -180,8 +187,14 @@ impl Platform {
             actor.may(Action::Administer)?;
         }
         self.apply(actor, move |step| {
+            let found = access_key::get(step.tx, id.uuid())?;
+            if found.revoked_at.is_some() {
+                return Ok(());
+            }
             let at = step.at;
-            access_key::revoke(step.tx, id.uuid(), at).map_err(Error::from)
+            access_key::revoke(step.tx, id.uuid(), at)?;
+            let said = [("kind", found.kind), ("role", found.role)];
+            step.record_deed(AccessKeyId::PREFIX, id.uuid(), "revoke", "revoked", &deed(said))
         })
         .await
     }

@@ -9,11 +9,12 @@
 use crate::actor::{Action, Actor};
 use crate::error::Error;
 use crate::platform::Platform;
-use crate::step::{PLATFORM, Step};
+use crate::step::{PLATFORM, Step, deed};
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::{MerchantId, TypedId};
 use starpay_keys::hsm::{Hsm, KeyPurpose, SignerName};
 use starpay_keys::keystore::KeystoreError;
+use starpay_keys::seal::KeyId;
 use starpay_store::{access_key, data_key, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -70,11 +71,11 @@ impl Platform {
             .map_err(|error| Error::internal(error.to_string()))?
             .map_err(|error| Error::internal(format!("the keystore could not be rotated: {error}")))?;
         let keys = self.shared.vault.keystore().keys().map_err(|error| Error::internal(error.to_string()))?;
-        let mut report = RotationReport { key: hex::encode(present), version: 0, rewrapped: 0 };
+        let version = keys.iter().find(|key| key.id == present).map_or(0, |key| key.version);
+        self.record_rotation(actor, KeyPurpose::KeyEncryption, present, version).await?;
+        let mut report = RotationReport { key: hex::encode(present), version, rewrapped: 0 };
         for key in keys.iter().filter(|key| key.purpose == KeyPurpose::KeyEncryption) {
-            if key.id == present {
-                report.version = key.version;
-            } else {
+            if key.id != present {
                 report.rewrapped += self.rewrap_all(actor, hex::encode(key.id)).await?;
             }
         }
@@ -103,7 +104,23 @@ impl Platform {
             .map_err(|error| Error::internal(error.to_string()))?
             .map_err(|error| Error::internal(format!("the signing key could not be rotated: {error}")))?;
         let version = keys.iter().find(|key| key.id == id).map_or(0, |key| key.version);
+        self.record_rotation(actor, KeyPurpose::PlatformSigning, id, version).await?;
         Ok(SigningKeyReport { key: hex::encode(id), version })
+    }
+
+    /// Who changed a key of the keystore stands in the audit chain, under the new key's id.
+    async fn record_rotation(
+        &self,
+        actor: &Actor,
+        purpose: KeyPurpose,
+        key: KeyId,
+        version: u32,
+    ) -> Result<(), Error> {
+        self.apply_quietly(actor, move |step| {
+            let said = [("purpose", purpose.word().to_owned()), ("version", version.to_string())];
+            step.record_deed("key", Uuid::from_bytes(key), "rotate", "present", &deed(said))
+        })
+        .await
     }
 
     /// Wraps anew whatever still lies under one earlier key.
@@ -137,10 +154,15 @@ impl Platform {
             .apply(actor, move |step| {
                 merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
                 let contacts_cleared = step.clear_contacts(id)?;
-                access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
+                let credentials_ended = access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
                 let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
                 if keys_destroyed > 0 {
-                    step.note_access(id, "erased: data keys destroyed")?;
+                    let said = [
+                        ("keys_destroyed", keys_destroyed.to_string()),
+                        ("contacts_cleared", contacts_cleared.to_string()),
+                        ("credentials_ended", credentials_ended.to_string()),
+                    ];
+                    step.record_deed(MerchantId::PREFIX, id.uuid(), "erase", "erased", &deed(said))?;
                 }
                 Ok(ErasureReport { merchant_id: id.to_string(), keys_destroyed, contacts_cleared })
             })

@@ -403,6 +403,11 @@ fn facts_context<M: Stored>(id: Uuid) -> String {
 }
 
 /// The context an event's payload is sealed with.
+/// The facts of a deed.
+pub(crate) fn deed<const N: usize>(said: [(&str, String); N]) -> Record {
+    said.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 pub(crate) fn event_context(aggregate_id: Uuid, version: i64) -> String {
     format!("event|{}|{version}", aggregate_id.simple())
 }

@@ -3,10 +3,9 @@
 use super::Work;
 use crate::error::Error;
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
-use crate::step::PLATFORM;
+use crate::step::{PLATFORM, deed};
 use crate::view::{List, Page, WorkView};
 use crate::{Action, Actor};
-use starpay_domain::fact::Record;
 use starpay_domain::id::{JobId, MerchantId, MessageId, TypedId};
 use starpay_domain::text_enum;
 use starpay_store::StoreError;
@@ -98,8 +97,8 @@ impl Platform {
                     ("attempts", row.attempts.to_string()),
                     ("last_error", row.last_error.clone().unwrap_or_default()),
                 ];
-                let facts: Record = said.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-                step.record_deed(JobId::PREFIX, id.uuid(), "revive", WorkState::Waiting.as_str(), &facts)?;
+                let state = WorkState::Waiting.as_str();
+                step.record_deed(JobId::PREFIX, id.uuid(), "revive", state, &deed(said))?;
                 let row = Row { attempts: 0, due_at: step.at, ..row };
                 return Ok(view(queue, Standing::Waiting, &row));
             }
