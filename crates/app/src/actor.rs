@@ -293,6 +293,21 @@ impl Actor {
         Self { id: format!("system:{job}"), role: Role::System, merchant: None, subject: None }
     }
 
+    /// Whether this is somebody of ours or of a partner, to whom a merchant is somebody else.
+    #[must_use]
+    pub const fn is_staff(&self) -> bool {
+        match self.role {
+            Role::FieldVerifier
+            | Role::Reviewer
+            | Role::Warehouse
+            | Role::Courier
+            | Role::Registry
+            | Role::Support
+            | Role::Admin => true,
+            Role::Applicant | Role::Signer | Role::Integrator | Role::Terminal | Role::System => false,
+        }
+    }
+
     /// Whose idempotency keys these are: a merchant's stay good over a new sign-in.
     #[must_use]
     pub fn account(&self) -> String {

@@ -108,6 +108,7 @@ impl Platform {
         let sealed = self.shared.ports.files.get(object_key(document)).await?.ok_or_else(Error::not_found)?;
         self.look(actor, move |step| {
             let text = step.open(found.merchant.uuid(), &text_context(document), &sealed)?;
+            step.shows(found.merchant, || format!("{id}: the agreement's text"));
             view(&found, &String::from_utf8_lossy(&text))
         })
         .await

@@ -76,6 +76,7 @@ impl Platform {
                 let Some(stored) = idempotency::find(step.tx, &request, step.at)? else { continue };
                 let context = format!("answer|{}|{route}|{}", request.actor, request.key);
                 let plain = step.open(owner, &context, &stored.answer)?;
+                step.shows_again(&plain)?;
                 given.push(GivenAnswer {
                     route: (*route).to_owned(),
                     answered_at: stored.created_at.to_string(),

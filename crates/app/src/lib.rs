@@ -19,6 +19,7 @@ mod founding;
 mod health;
 mod housekeeping;
 mod job;
+mod look;
 mod message;
 mod paging;
 mod picture;

@@ -317,10 +317,13 @@ impl Platform {
             .db
             .write(move |tx: &mut Tx| {
                 let mut step = Step::new(tx, &shared, &caller, &moment, reader);
-                match &request {
+                let reply = match &request {
                     None => run(&mut step).map(Reply::fresh),
                     Some((key, body_hash)) => answered_once(&mut step, route, key, body_hash, &run),
-                }
+                }?;
+                let shown = step.take_shown();
+                step.keep_shown(&shown)?;
+                Ok(reply)
             })
             .await
             .map_err(|refusal: Error| refusal.seen_by(actor))?;
@@ -349,12 +352,19 @@ impl Platform {
         let (shared, caller, reader) = (Arc::clone(&self.shared), actor.clone(), self.reader);
         let moment = Moment::capture(&self.shared);
         self.db
-            .write(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, reader)))
+            .write(move |tx: &mut Tx| {
+                let mut step = Step::new(tx, &shared, &caller, &moment, reader);
+                let value = run(&mut step)?;
+                let shown = step.take_shown();
+                step.keep_shown(&shown)?;
+                Ok(value)
+            })
             .await
             .map_err(|refusal: Error| refusal.seen_by(actor))
     }
 
-    /// Reads in one consistent snapshot.
+    /// Reads in one consistent snapshot. Whose personal data staff are shown is recorded before
+    /// the answer is given.
     pub(crate) async fn look<V, F>(&self, actor: &Actor, run: F) -> Result<V, Error>
     where
         V: Send + 'static,
@@ -362,10 +372,19 @@ impl Platform {
     {
         let (shared, caller, reader) = (Arc::clone(&self.shared), actor.clone(), self.reader);
         let moment = Moment::capture(&self.shared);
-        self.db
-            .read(move |tx: &mut Tx| run(&mut Step::new(tx, &shared, &caller, &moment, reader)))
+        let (value, shown) = self
+            .db
+            .read(move |tx: &mut Tx| {
+                let mut step = Step::new(tx, &shared, &caller, &moment, reader);
+                let value = run(&mut step)?;
+                Ok((value, step.take_shown()))
+            })
             .await
-            .map_err(|refusal: Error| refusal.seen_by(actor))
+            .map_err(|refusal: Error| refusal.seen_by(actor))?;
+        if !shown.is_empty() {
+            self.apply_quietly(actor, move |step| step.keep_shown(&shown)).await?;
+        }
+        Ok(value)
     }
 
     fn stir(&self) {
@@ -398,6 +417,7 @@ where
     match begun {
         Begun::Replay(stored) => {
             let plain = step.open(owner, &context, &stored.answer)?;
+            step.shows_again(&plain)?;
             Ok(Reply { value: serde_json::from_slice(&plain)?, replayed: Replayed::Yes })
         }
         Begun::Fresh => {

@@ -277,19 +277,6 @@ impl Step<'_> {
     fn load_found<M: Stored>(&mut self, row: Option<AggregateRow>) -> Result<Option<Loaded<M>>, Error> {
         row.map(|row| self.load(row)).transpose()
     }
-
-    /// Records that somebody looked at personal data.
-    pub(crate) fn note_access(&mut self, merchant: MerchantId, what: &str) -> Result<(), Error> {
-        let random = self.draw();
-        let row = starpay_store::pii_access::PiiAccessRow {
-            id: starpay_domain::id::new_v7(self.at, random),
-            merchant_id: merchant.uuid(),
-            actor: self.actor.id.clone(),
-            what: what.to_owned(),
-            at: self.at,
-        };
-        Ok(starpay_store::pii_access::insert(self.tx, &row)?)
-    }
 }
 
 /// Why a correction was asked for.

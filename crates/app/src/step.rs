@@ -6,6 +6,7 @@
 
 use crate::actor::Actor;
 use crate::error::Error;
+use crate::look::Shown;
 use crate::platform::{Reader, Rules, Shared};
 use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
@@ -139,6 +140,8 @@ pub(crate) struct Step<'t> {
     moment: &'t Moment,
     drawn: u32,
     recorded: i64,
+    /// What personal data the answer shows.
+    pub(crate) shown: Vec<Shown>,
 }
 
 impl<'t> Step<'t> {
@@ -150,7 +153,18 @@ impl<'t> Step<'t> {
         reader: Reader,
     ) -> Self {
         let Reader { language, address } = reader;
-        Self { tx, at: moment.at, actor, shared, language, address, moment, drawn: 0, recorded: 0 }
+        Self {
+            tx,
+            at: moment.at,
+            actor,
+            shared,
+            language,
+            address,
+            moment,
+            drawn: 0,
+            recorded: 0,
+            shown: Vec::new(),
+        }
     }
 
     /// Bytes nobody can foresee, the same again when the closure is run again.
@@ -389,6 +403,11 @@ impl<'t> Step<'t> {
     }
 }
 
+/// The facts of a deed.
+pub(crate) fn deed<const N: usize>(said: [(&str, String); N]) -> Record {
+    said.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// What an event row holds, sealed.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct EventPayload {
@@ -403,11 +422,6 @@ fn facts_context<M: Stored>(id: Uuid) -> String {
 }
 
 /// The context an event's payload is sealed with.
-/// The facts of a deed.
-pub(crate) fn deed<const N: usize>(said: [(&str, String); N]) -> Record {
-    said.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 pub(crate) fn event_context(aggregate_id: Uuid, version: i64) -> String {
     format!("event|{}|{version}", aggregate_id.simple())
 }

@@ -144,7 +144,7 @@ impl Platform {
         .await
     }
 
-    /// A document's content, for whoever may see the application. The look is recorded.
+    /// A document's content, for whoever may see the application. A look by staff is recorded.
     ///
     /// # Errors
     /// `not_found`.
@@ -156,12 +156,13 @@ impl Platform {
     ) -> Result<(String, Vec<u8>), Error> {
         actor.may(Action::ApplicationView)?;
         let (merchant, object_key, media_type) = self
-            .apply(actor, move |step| {
+            .look(actor, move |step| {
                 let found: Loaded<Application> = step.get(application)?;
                 let row = rows::find(step.tx, id.uuid(), found.merchant.uuid())?
                     .filter(|row| row.application_id == application.uuid())
                     .ok_or_else(Error::not_found)?;
-                step.note_access(found.merchant, &format!("document {id}"))?;
+                let kind = row.kind.clone();
+                step.shows(found.merchant, || format!("{application}: document {kind} {id}"));
                 Ok((found.merchant, row.object_key, row.media_type))
             })
             .await?;

@@ -319,6 +319,8 @@ pub(crate) fn open_form(step: &mut Step<'_>, found: &Loaded<Application>) -> Res
 /// An application as it may be shown.
 fn view(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<ApplicationView, Error> {
     let form = open_form(step, found)?;
+    let id = found.id;
+    step.shows(found.merchant, || format!("{id}: {}", crate::look::personal_fields(&form)));
     let documents = starpay_store::document::list_by_application(
         step.tx,
         found.id.uuid(),

@@ -15,6 +15,7 @@ mod governing;
 mod housekeeping;
 mod jobs;
 mod keys;
+mod looks;
 mod operator;
 #[expect(dead_code, reason = "shared with the store's tests, which use more of it")]
 #[path = "../../../store/tests/it/postgres.rs"]

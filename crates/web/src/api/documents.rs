@@ -50,7 +50,7 @@ async fn add(
 
 /// A document's content
 ///
-/// For whoever may see the application; the look is recorded.
+/// For whoever may see the application; a look by staff is recorded.
 #[utoipa::path(get, path = "/api/v1/applications/{id}/documents/{document}",
     params(("id" = String, Path, description = "`app_…`"), ("document" = String, Path, description = "`doc_…`")),
     responses((status = 200, description = "The picture.", body = Vec<u8>, content_type = "image/*")))]
