@@ -9,7 +9,7 @@ text_enum! {
     pub enum Role {
         /// 商户: the shop owner, signed in with a one-time code.
         Applicant "applicant",
-        /// 法定代表人/负责人: opened the signing link sent to their mobile.
+        /// 法定代表人/负责人: opened the signing link sent to the merchant's mobile.
         Signer "signer",
         /// 现场核实员.
         FieldVerifier "field_verifier",

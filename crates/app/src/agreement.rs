@@ -1,7 +1,8 @@
-//! 受理协议: offered on approval, read by hash, signed with a code of the principal's own mobile.
+//! 受理协议: offered on approval, read by hash, signed with a code sent to the merchant's own mobile.
 //!
 //! The text is built from approved facts only, kept sealed in the files port, and its SHA-256 is
-//! what is signed. The signer reaches it by a link credential sent to the principal's mobile.
+//! what is signed. The signer reaches it by a link credential sent to the number that the merchant
+//! signed in with and proved; the identity check asks whether it is the principal's.
 
 use crate::access::Credential;
 use crate::application::refuse_approval;
@@ -114,7 +115,7 @@ impl Platform {
         .await
     }
 
-    /// Sends the signing code to the principal's mobile.
+    /// Sends the signing code to the merchant's proved mobile.
     ///
     /// # Errors
     /// `illegal_transition` when it is not open for signing; `rate_limited`.

@@ -2,7 +2,9 @@
 //!
 //! A key is in use only after the device returned its check value (`kcv`, six hexadecimal
 //! digits): until then the slot is `loading`, and a terminal that rotates keeps its old key.
-//! `key_version` only ever grows. No key value is ever a fact.
+//! Of a rotation that fails only the old version is kept, so the machine alone does not know every
+//! version that was ever sent: whoever sends a key keeps that number beside it and goes on from
+//! there. No key value is ever a fact.
 
 use crate::instant::Timestamp;
 use crate::machine::{Edge, Illegal, Machine, edge};
@@ -85,7 +87,7 @@ impl KeySlot {
         }
     }
 
-    /// The version that the next key must have: higher than any sent before.
+    /// The least version that the next key may have: above every one that this state tells of.
     #[must_use]
     pub const fn next_version(&self) -> u32 {
         match self {
@@ -162,6 +164,7 @@ mod tests {
         assert_eq!(rotating.next_version(), 6);
         let back = apply(rotating, KeySlotEvent::Fail { reason: ReasonCode::T302 }, NOON).unwrap();
         assert_eq!(back.working(), Some((4, "08D7B4")));
+        assert_eq!(back.next_version(), 5, "version 5 was sent: the state does not tell");
     }
 
     proptest! {
