@@ -63,7 +63,7 @@ crate::facts_enum! {
         Recheck "recheck" {},
         /// Refused.
         Reject "reject" { by: String, reasons: Vec<ReasonCode> },
-        /// Stopped for now.
+        /// Stopped until it is resumed.
         Pause "pause" { by: String, reason: String },
         /// Started again, after a new verification.
         Resume "resume" { by: String },

@@ -99,7 +99,7 @@ impl World {
 /// A failure that a table asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// The counterpart is closed for now; nothing was done.
+    /// The counterpart is closed at this hour; nothing was done.
     Closed,
     /// The counterpart says no for good; nothing was done.
     SaysNo,
@@ -138,7 +138,7 @@ const fn sandbox(name: &'static str) -> AdapterName {
     AdapterName { name, simulated: Simulated::Sandbox }
 }
 
-/// The memory failed: the counterpart is not there for now.
+/// The memory failed: the counterpart cannot be reached.
 fn forgetful(adapter: &'static str) -> impl Fn(MemoryError) -> PortError {
     move |error| PortError::Unavailable { adapter, why: error.to_string() }
 }
