@@ -17,13 +17,14 @@ impl Keystore {
     /// made all the same, and wraps under it.
     pub fn rotate(&self, now_s: i64) -> Result<KeyId, KeystoreError> {
         let mut disk = self.writing();
+        let lock = self.unchanged(&disk)?;
         let mut next = (*self.contents()).clone();
         let id = next.keys.trust.rotate_root(now_s, &*self.random)?;
         if next.keys.trust.module().is_some() {
             // The file's own key moves under the new root key with the rest.
             disk.sealer = Sealer::for_new(&disk.master, &*self.random)?;
         }
-        self.replace(&mut disk, next)?;
+        self.replace(&lock, &mut disk, next)?;
         Ok(id)
     }
 
@@ -40,10 +41,12 @@ impl Keystore {
     /// [`Keystore::renew_certificate`].
     pub fn rotate_signer(&self, signer: SignerName, now_s: i64) -> Result<KeyId, KeystoreError> {
         let mut disk = self.writing();
+        // Before a module destroys a key, not after.
+        let lock = self.unchanged(&disk)?;
         let mut next = (*self.contents()).clone();
         let id = next.keys.trust.rotate_signer(signer, now_s, &*self.random)?;
         let next = next.with_renewed_certificates(now_s, &*self.random)?;
-        self.replace(&mut disk, next)?;
+        self.replace(&lock, &mut disk, next)?;
         Ok(id)
     }
 
@@ -53,9 +56,10 @@ impl Keystore {
     /// When it cannot be issued or the file cannot be written; the keystore is then unchanged.
     pub fn renew_certificate(&self, now_s: i64) -> Result<Certificate, KeystoreError> {
         let mut disk = self.writing();
+        let lock = self.unchanged(&disk)?;
         let next = self.contents().with_renewed_certificates(now_s, &*self.random)?;
         let renewed = next.platform_certificate.clone();
-        self.replace(&mut disk, next)?;
+        self.replace(&lock, &mut disk, next)?;
         Ok(renewed)
     }
 
@@ -132,9 +136,15 @@ impl Keystore {
         Ok(())
     }
 
-    fn replace(&self, disk: &mut OnDisk, next: Contents) -> Result<(), KeystoreError> {
+    /// Holds the file, which nobody has written since this keystore read it.
+    fn unchanged(&self, disk: &OnDisk) -> Result<Lock, KeystoreError> {
+        let lock = Lock::take(&self.path)?;
+        if file::read(&self.path)? == disk.bytes { Ok(lock) } else { Err(KeystoreError::ChangedElsewhere) }
+    }
+
+    fn replace(&self, lock: &Lock, disk: &mut OnDisk, next: Contents) -> Result<(), KeystoreError> {
         let bytes = disk.sealer.seal(&next.encode(), &*self.random);
-        file::replace(&Lock::take(&self.path)?, &self.path, &disk.bytes, &bytes)?;
+        file::replace(lock, &self.path, &disk.bytes, &bytes)?;
         disk.bytes = bytes;
         *self.contents.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())

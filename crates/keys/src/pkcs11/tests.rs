@@ -395,6 +395,24 @@ with_a_token! {
         assert!(matches!(moved.reseal(&MasterKey::given([7; 32])), Err(KeystoreError::OtherMasterKind(_))));
     }
 
+    fn a_node_that_is_behind_destroys_no_key_in_the_token(tokens) {
+        let path = tokens.folder.join("keystore");
+        let master = MasterKey::module(Tokens::ready());
+        let here = Keystore::create(&path, &master, NOW_S, Arc::new(OsRandom)).unwrap();
+        let behind = Keystore::open(&path, &master, Arc::new(OsRandom)).unwrap();
+        here.rotate(NOW_S + 1).unwrap();
+        let (keys, signs) = (here.keys().unwrap(), here.public_key(SignerName::Platform).unwrap());
+        for signer in [SignerName::Platform, SignerName::CertificateAuthority] {
+            let refused = behind.rotate_signer(signer, NOW_S + 2).unwrap_err();
+            assert!(matches!(refused, KeystoreError::ChangedElsewhere), "{refused}");
+        }
+        assert!(matches!(behind.rotate(NOW_S + 2), Err(KeystoreError::ChangedElsewhere)));
+        assert_eq!((here.keys().unwrap(), here.public_key(SignerName::Platform).unwrap()), (keys, signs));
+        assert_eq!(here.certificates_fit(), Ok(true));
+        assert!(behind.refresh().unwrap());
+        behind.rotate_signer(SignerName::Platform, NOW_S + 3).unwrap();
+    }
+
     fn a_rotation_that_broke_off_behind_the_token_is_caught_up_with(tokens) {
         let path = tokens.folder.join("keystore");
         let hsm = Tokens::ready();
