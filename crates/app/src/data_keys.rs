@@ -15,6 +15,7 @@ use starpay_domain::id::{MerchantId, TypedId};
 use starpay_keys::hsm::{Hsm, KeyPurpose, SignerName};
 use starpay_keys::keystore::KeystoreError;
 use starpay_keys::seal::KeyId;
+use starpay_store::aggregate::limit;
 use starpay_store::{access_key, data_key, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -154,6 +155,7 @@ impl Platform {
             .apply(actor, move |step| {
                 merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
                 let contacts_cleared = step.clear_contacts(id)?;
+                limit::forget_of_merchant(step.tx, id.uuid())?;
                 let credentials_ended = access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
                 let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
                 if keys_destroyed > 0 {

@@ -121,7 +121,10 @@ fn release(step: &mut Step<'_>, late: &Candidate) -> Result<Passed, Error> {
     let seen = step.get::<Device>(DeviceId::from_uuid(late.row.id))?;
     let Device::Reserved { shipment, .. } = seen.machine else { return Ok(Passed::NotNow) };
     // The parcel first, as whoever packs it and hands it over does.
-    let parcel = shipment.map(|id| step.lock::<Shipment>(id)).transpose()?;
+    let parcel = match shipment {
+        Some(id) => unless_erased(step.lock::<Shipment>(id))?,
+        None => None,
+    };
     let Some(mut device) = step.lock_late::<Device>(late)? else { return Ok(Passed::NotNow) };
     let reason = "it was not handed over in time".to_owned();
     if let Some(mut parcel) = parcel
@@ -139,15 +142,15 @@ fn release(step: &mut Step<'_>, late: &Candidate) -> Result<Passed, Error> {
 /// Keys that were shown and never proved are not trusted any more; nor does an activation that
 /// was claimed with them go on: its owner may ask for another code.
 fn reject(step: &mut Step<'_>, late: &Candidate) -> Result<Passed, Error> {
-    let seen = step.get::<DeviceAuth>(DeviceAuthId::from_uuid(late.row.id))?;
+    let id = DeviceAuthId::from_uuid(late.row.id);
+    let Some(seen) = unless_erased(step.get::<DeviceAuth>(id))? else { return Ok(Passed::NotNow) };
     let device: Uuid = seen.column("device_id")?;
     // The activation first, as the terminal that speaks does.
     let activation = match aggregate::activation::latest_of_device(step.tx, device)? {
-        Some(row) => Some(step.lock::<Activation>(TypedId::from_uuid(row.id))?),
+        Some(row) => unless_erased(step.lock::<Activation>(TypedId::from_uuid(row.id)))?,
         None => None,
     };
     let Some(auth) = step.lock_late::<DeviceAuth>(late)? else { return Ok(Passed::NotNow) };
-    let id = auth.id;
     let by = step.actor.id.clone();
     step.advance(auth, DeviceAuthEvent::Reject { by, reason: "not proved in time".to_owned() })?;
     if let Some(activation) = activation
@@ -157,6 +160,15 @@ fn reject(step: &mut Step<'_>, late: &Candidate) -> Result<Passed, Error> {
         step.expire_activation(activation)?;
     }
     Ok(Passed::Ended)
+}
+
+/// Nothing instead of what an erased merchant's key would be needed for.
+fn unless_erased<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The state stays: its owner is reminded once, or stands on the list of what is overdue.

@@ -298,6 +298,29 @@ async fn a_reserved_terminal_that_never_leaves_goes_back_to_the_shelf() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_erased_merchants_terminal_comes_back_and_nothing_of_theirs_stays_late() {
+    for engine in ENGINES {
+        let world = World::on(engine, Far::Packed, |_| ()).await;
+        let merchant = world.owner().await.merchant.unwrap();
+        let since = world.clock.now();
+        world.platform.erase_merchant(&admin(), merchant).await.unwrap();
+        comes_due(&world, since, 14 * DAY, 1).await;
+        assert_eq!(device(&world).await.1, "in_stock");
+        world.platform.db().close();
+
+        let world = World::on(engine, Far::Shipped, |_| ()).await;
+        let merchant = world.owner().await.merchant.unwrap();
+        world.clock.advance_to(world.clock.now().plus_seconds(5 * DAY));
+        assert_eq!(pass(&world.platform).await.told, 1);
+        world.platform.erase_merchant(&admin(), merchant).await.unwrap();
+        assert_eq!(world.platform.waiting().await.unwrap().overdue, 0);
+        world.clock.advance_to(world.clock.now().plus_seconds(400 * DAY));
+        assert_eq!(pass(&world.platform).await.ended, 0);
+        world.platform.db().close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_and_a_session_end_and_the_terminal_can_begin_anew() {
     for engine in ENGINES {
         let world = World::on(engine, Far::Shipped, |_| ()).await;

@@ -134,3 +134,11 @@ pub fn list_told(
 pub fn count_told(tx: &mut Tx, table: &Table) -> Result<i64, StoreError> {
     tx.query_opt(&table.count_told, &[])?.ok_or(StoreError::NotFound { what: table.name })?.get(0)
 }
+
+/// Takes every limit off a merchant's rows, told or not: once they are erased nobody waits for them.
+///
+/// # Errors
+/// The store's own.
+pub fn forget_of_merchant(tx: &mut Tx, merchant: Uuid) -> Result<(), StoreError> {
+    super::TABLES.iter().try_for_each(|table| tx.execute(&table.forget_limits, params![merchant]).map(drop))
+}

@@ -23,11 +23,12 @@ pub struct Table {
     pub(crate) tell: Statement,
     pub(crate) told: Statement,
     pub(crate) count_told: Statement,
+    pub(crate) forget_limits: Statement,
 }
 
 impl Table {
     /// Its statements, for the catalogue.
-    pub(crate) fn statements(&self) -> [Statement; 13] {
+    pub(crate) fn statements(&self) -> [Statement; 14] {
         [
             self.insert,
             self.save,
@@ -42,6 +43,7 @@ impl Table {
             self.tell,
             self.told,
             self.count_told,
+            self.forget_limits,
         ]
     }
 }
@@ -96,6 +98,8 @@ macro_rules! aggregate_table {
                  AND (told_at, id) > ($1, $2) ORDER BY told_at, id LIMIT $3")),
             count_told: $crate::sql::Statement::new(concat!($table, "::count_told"), concat!(
                 "SELECT count(*) FROM ", $table, " WHERE told_at IS NOT NULL")),
+            forget_limits: $crate::sql::Statement::new(concat!($table, "::forget_limits"), concat!(
+                "UPDATE ", $table, " SET limit_at = NULL, told_at = NULL WHERE merchant_id = $1")),
         };
         $(const $query: $crate::sql::Statement =
             aggregate_table!(@select $table $columns $query_name $tail);)*
