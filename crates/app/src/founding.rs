@@ -94,7 +94,7 @@ impl Platform {
                     tracing::info!(found.policy, found.keystore, "took up what changed elsewhere");
                 }
                 Err(error) => {
-                    tracing::error!(detail = error.detail.as_deref(), "what changed elsewhere does not read");
+                    tracing::error!(%error, detail = error.detail.as_deref(), "what changed elsewhere does not read");
                 }
             }
         }

@@ -180,8 +180,9 @@ impl Vault {
         let context = context_of(row.merchant_id, row.version);
         let unwrap = || DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context);
         let key = match unwrap() {
-            // Another node has rotated the keys since this one read them.
-            Err(HsmError::UnknownKey(_)) if self.keystore.refresh().is_ok_and(|changed| changed) => unwrap(),
+            // Another node has rotated the keys since this one read them. That nothing changed may
+            // only mean that somebody here has just read them anew.
+            Err(HsmError::UnknownKey(_)) if self.keystore.refresh().is_ok() => unwrap(),
             unwrapped => unwrapped,
         };
         let key = Arc::new(key.map_err(|error| Error::internal(error.to_string()))?);
