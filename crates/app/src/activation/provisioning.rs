@@ -46,7 +46,9 @@ struct KeptKeys {
     certificate_not_after_s: i64,
     install_by_s: i64,
     /// The key under the keystore's block key: all that the database ever sees of it. It goes to
-    /// the slot once it is confirmed; until then an old key's stays there.
+    /// the slot once it is confirmed; until then an old key's stays there. Empty in what was kept
+    /// before this stood here: such a set is made anew.
+    #[serde(default)]
     wrapped: String,
 }
 
@@ -182,7 +184,7 @@ fn still_good(kept: &KeptKeys, slot: Option<&Loaded<KeySlot>>, at: Timestamp) ->
             false
         }
     });
-    awaited && at.millis().div_euclid(1000) <= kept.install_by_s
+    awaited && !kept.wrapped.is_empty() && at.millis().div_euclid(1000) <= kept.install_by_s
 }
 
 /// The version of the key after every one that was ever sent: also those that were not confirmed,
