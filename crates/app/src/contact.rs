@@ -10,7 +10,7 @@
 //! lives: no second message is sent, no second session begins. Repeated wrongly, it is a wrong try.
 
 use crate::access::Credential;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, FieldError};
 use crate::message::{Notice, Template};
 use crate::platform::{IdempotencyKey, Platform};
 use crate::step::{PLATFORM, Step};
@@ -74,14 +74,7 @@ impl Platform {
         if deployment.mode == crate::Mode::Live && !licensed {
             return Err(Error::new(ErrorKind::Unavailable, "unavailable"));
         }
-        let mobile = Mobile::parse(&wanted.mobile)
-            .map_err(|error| Error::invalid(error.reason_code(), "mobile"))?
-            .expose()
-            .to_owned();
-        let email = wanted.email.clone();
-        if email.as_deref().is_some_and(|email| crate::form::email(email).is_err()) {
-            return Err(Error::invalid("pattern", "email"));
-        }
+        let (mobile, email) = reachable(&wanted)?;
         let address = address.map(|address| self.shared.vault.address(address));
         self.apply(&public(), move |step| {
             let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
@@ -106,7 +99,8 @@ impl Platform {
     /// Checks the code and opens a session; the first time, the merchant begins to exist.
     ///
     /// # Errors
-    /// `code_invalid` (wrong, expired or unknown: not told apart), `code_locked` after five tries.
+    /// `code_invalid` (wrong or unknown: not told apart), `code_expired` for one that was right,
+    /// `code_locked` after five tries.
     pub async fn verify_contact(
         &self,
         key: Option<IdempotencyKey>,
@@ -172,7 +166,7 @@ impl Step<'_> {
         asked_by: Option<&[u8]>,
     ) -> Result<Option<ContactStarted>, Error> {
         let Some(asked_by) = asked_by else { return Ok(None) };
-        let Some(known) = contact::find_by_mobile(self.tx, mobile_index)? else { return Ok(None) };
+        let Some(known) = contact::lock_by_mobile(self.tx, mobile_index)? else { return Ok(None) };
         let out = one_time_code::lock(self.tx, known.id, SIGN_IN)?;
         let same = out.filter(|out| out.expires_at > self.at && out.asked_by.as_deref() == Some(asked_by));
         Ok(same.map(|out| started(ContactId::from_uuid(known.id), mobile, out.expires_at.to_string())))
@@ -242,7 +236,8 @@ impl Step<'_> {
         mobile: &str,
         email: Option<&str>,
     ) -> Result<ContactRow, Error> {
-        let Some(known) = contact::find_by_mobile(self.tx, &mobile_index)? else {
+        // Locked, as whoever signs in locks it first and the code after: what they write stands.
+        let Some(known) = contact::lock_by_mobile(self.tx, &mobile_index)? else {
             let id = Builder::from_random_bytes(self.draw()).into_uuid();
             let row = ContactRow {
                 id,
@@ -308,13 +303,19 @@ impl Step<'_> {
         code: &str,
     ) -> Result<Result<(), Error>, Error> {
         let out = one_time_code::lock(self.tx, contact, purpose)?;
-        let Some(out) = out.filter(|out| out.expires_at > self.at) else { return Ok(Err(wrong_code())) };
+        let Some(out) = out else { return Ok(Err(wrong_code())) };
+        let bound = bound_code(contact, purpose, code.trim());
+        let is_right = || self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &out.hash);
+        if out.expires_at <= self.at {
+            // That it is too late learns only who had the code; to others it is just wrong.
+            let late = out.used_by.is_none() && out.tries < CODE_TRIES_MAX && is_right();
+            return Ok(Err(if late { Error::invalid("code_expired", "code") } else { wrong_code() }));
+        }
         if out.tries >= CODE_TRIES_MAX {
             let wait = out.expires_at.seconds_since(self.at);
             return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)));
         }
-        let bound = bound_code(contact, purpose, code.trim());
-        if self.shared.vault.code_matches(domain_of::ONE_TIME_CODE, &bound, &out.hash) {
+        if is_right() {
             return Ok(Ok(()));
         }
         self.miss_code(contact, purpose).map(Err)
@@ -362,6 +363,19 @@ impl Step<'_> {
     }
 }
 
+/// Where somebody says they can be reached; every part of it that cannot be true is named.
+fn reachable(wanted: &StartContact) -> Result<(String, Option<String>), Error> {
+    let mobile =
+        Mobile::parse(&wanted.mobile).map_err(|error| FieldError::new("mobile", error.reason_code()));
+    let email = wanted.email.as_deref().map(crate::form::email).transpose();
+    match (mobile, email.map_err(|code| FieldError::new("email", code))) {
+        (Ok(mobile), Ok(email)) => Ok((mobile.expose().to_owned(), email)),
+        (Err(wrong), Ok(_)) => Err(Error::invalid(wrong.code, wrong.field)),
+        (Ok(_), Err(wrong)) => Err(Error::invalid(wrong.code, wrong.field)),
+        (Err(one), Err(other)) => Err(Error::invalid_fields(vec![one, other])),
+    }
+}
+
 fn wrong_code() -> Error {
     Error::invalid("code_invalid", "code")
 }
@@ -377,4 +391,26 @@ fn profile_context(id: ContactId) -> String {
 /// A code is bound to its contact and its purpose: a sign-in code signs no agreement.
 fn bound_code(contact: Uuid, purpose: &str, code: &str) -> String {
     format!("{}|{purpose}|{code}", contact.simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_wrong_with_where_somebody_is_reached_is_named_at_once() {
+        let refused = |mobile: &str, email: &str| {
+            let wanted = StartContact { mobile: mobile.to_owned(), email: Some(email.to_owned()) };
+            let error = reachable(&wanted).unwrap_err();
+            let fields = error.fields.into_iter().map(|wrong| (wrong.field, wrong.code)).collect::<Vec<_>>();
+            (error.code, error.field.unwrap(), fields)
+        };
+        assert_eq!(refused("15400000001", "nope"), ("email", "email".to_owned(), Vec::new()));
+        let (_, field, fields) = refused("1540000000", "a@example.test");
+        assert_eq!((field.as_str(), fields.len()), ("mobile", 0));
+        let (code, field, fields) = refused("1540000000", "nope");
+        assert_eq!((code, field.as_str()), ("validation_failed", "mobile"));
+        let named: Vec<_> = fields.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(named, ["mobile", "email"]);
+    }
 }

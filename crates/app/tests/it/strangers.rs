@@ -94,6 +94,31 @@ fn nobody_plants_an_address_under_a_number_that_is_not_theirs() {
 }
 
 #[test]
+fn a_second_code_asked_for_while_the_first_signs_in_takes_no_merchant_away() {
+    on_both(|stand| async move {
+        for number in 0..15_u16 {
+            let mobile = format!("1540002{number:04}");
+            let contact = ask(&stand, &mobile, None, subscriber(number)).await.unwrap();
+            let code = stand.platform.dev_outbox().await.unwrap().pop().unwrap().code;
+            let wanted = StartContact { mobile: mobile.clone(), email: None };
+            let (one, other) = (stand.platform.clone(), stand.platform.clone());
+            let (signed_in, _) = tokio::join!(
+                tokio::spawn(async move { one.verify_contact(None, contact, VerifyContact { code }).await }),
+                tokio::spawn(async move { other.start_contact(None, wanted, None).await })
+            );
+            // The newer code may have come first; then the older one is wrong, and nothing happened.
+            let Ok(session) = signed_in.unwrap() else { continue };
+            stand.clock.advance_ms(20_000);
+            ask(&stand, &mobile, None, subscriber(number)).await.unwrap();
+            let code = stand.platform.dev_outbox().await.unwrap().pop().unwrap().code;
+            let again = stand.platform.verify_contact(None, contact, VerifyContact { code }).await.unwrap();
+            assert_eq!(again.merchant_id, session.merchant_id);
+        }
+        stand
+    });
+}
+
+#[test]
 fn the_answer_does_not_tell_since_when_a_number_is_known() {
     let stand = Stand::new(Engine::Sqlite);
     tokio::runtime::Runtime::new().unwrap().block_on(async {

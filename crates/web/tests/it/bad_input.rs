@@ -256,6 +256,10 @@ async fn a_used_or_expired_code_to_sign_in() {
     site.clock.advance_ms(10 * 60_000);
     let watch = Watch::over(&site);
     let refused = site.post("", "late", &path, &json!({"code": code})).await;
+    watch.refused(&refused, 400, "code_expired", "code");
+    // Who never had it does not learn that there was one.
+    let other = if code == "000000" { "000001" } else { "000000" };
+    let refused = site.post("", "guess", &path, &json!({"code": other})).await;
     watch.refused(&refused, 400, "code_invalid", "code");
 }
 
