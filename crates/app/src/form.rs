@@ -283,7 +283,7 @@ fn day(text: &str) -> Result<(Date, String), &'static str> {
 }
 
 fn number(text: &str, least: i64, most: i64) -> Result<String, &'static str> {
-    let value: i64 = text.trim().parse().map_err(|_| "charset")?;
+    let value: i64 = text.trim().parse().map_err(|_| "whole_number")?;
     if (least..=most).contains(&value) { Ok(value.to_string()) } else { Err("range") }
 }
 
@@ -323,7 +323,7 @@ pub(crate) fn email(text: &str) -> Result<String, &'static str> {
             && host.split('.').count() > 1
             && host.split('.').all(|p| !p.is_empty())
     });
-    if whole && parts.is_some() { Ok(text.to_owned()) } else { Err("pattern") }
+    if whole && parts.is_some() { Ok(text.to_owned()) } else { Err("email") }
 }
 
 #[cfg(test)]
@@ -347,7 +347,16 @@ mod tests {
         assert_eq!(email(" lin@example.test ").as_deref(), Ok("lin@example.test"));
         for text in ["<a>@b.c", "\"a,b\"@b.c", "a@b.c,d@e.f", "a@b.c\r\nBcc:x@y.z", "a@b", "@b.c", "a b@c.d"]
         {
-            assert_eq!(email(text), Err("pattern"), "{text:?}");
+            assert_eq!(email(text), Err("email"), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_number_is_digits_of_the_smallest_unit() {
+        assert_eq!(number(" 22543096 ", -90_000_000, 90_000_000).as_deref(), Ok("22543096"));
+        for text in ["22.543096", "22,5", "1e3", "12元", ""] {
+            assert_eq!(number(text, -90_000_000, 90_000_000), Err("whole_number"), "{text:?}");
+        }
+        assert_eq!(number("90000001", -90_000_000, 90_000_000), Err("range"));
     }
 }

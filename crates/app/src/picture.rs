@@ -39,13 +39,14 @@ crate::redacted_debug!(Picture { media_type, width, height } hides { bytes });
 /// Checks an upload and strips its metadata. Costs a full decode: never call it on a writer.
 ///
 /// # Errors
-/// `too_large`, `unsupported_media`, `image_too_large`, `image_too_small`, `image_unreadable`.
+/// `file_empty`, `too_large`, `unsupported_media`, `image_too_large`, `image_too_small`,
+/// `image_unreadable`.
 pub(crate) fn examine(bytes: &[u8]) -> Result<Picture, Error> {
     if bytes.len() > UPLOAD_BYTES_MAX {
         return Err(Error::new(ErrorKind::TooLarge, "too_large").about("body"));
     }
     if bytes.is_empty() {
-        return Err(Error::invalid("image_unreadable", "body"));
+        return Err(Error::invalid("file_empty", "body"));
     }
     let (format, media_type) = match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => (ImageFormat::Jpeg, "image/jpeg"),
@@ -256,7 +257,7 @@ mod tests {
         let png = encoded(900, 900, ImageFormat::Png);
         let code = |bytes: &[u8]| examine(bytes).unwrap_err().code;
         assert_eq!(code(&png[..png.len() / 2]), "image_unreadable");
-        assert_eq!(code(b""), "image_unreadable");
+        assert_eq!(code(b""), "file_empty");
         assert_eq!(code(b"GIF89a......"), "unsupported_media");
         assert_eq!(code(b"hello"), "unsupported_media");
         assert_eq!(code(&encoded(640, 900, ImageFormat::Png)), "image_too_small");
