@@ -44,9 +44,6 @@ pub struct FinishVisit {
     pub latitude_e6: i64,
     /// Degrees × 10⁶.
     pub longitude_e6: i64,
-    /// Photos taken there: document ids.
-    #[serde(default)]
-    pub photos: Vec<String>,
     /// The notice about lending and selling terminals was read out and confirmed.
     pub risk_notice_confirmed: bool,
 }

@@ -433,7 +433,6 @@ impl World {
             reasons: Vec::new(),
             latitude_e6: 22_543_120,
             longitude_e6: 114_057_900,
-            photos: Vec::new(),
             risk_notice_confirmed: true,
         };
         self.platform.finish_visit(&visitor, None, id, found).await.unwrap();

@@ -62,7 +62,7 @@ async fn start(
 }
 
 /// Say what was found
-#[utoipa::path(post, path = "/api/v1/visits/{id}/finish", request_body(content = FinishVisit, example = json!({"result": "pass", "latitude_e6": 22_543_096, "longitude_e6": 114_057_865, "photos": [], "risk_notice_confirmed": true})),
+#[utoipa::path(post, path = "/api/v1/visits/{id}/finish", request_body(content = FinishVisit, example = json!({"result": "pass", "latitude_e6": 22_543_096, "longitude_e6": 114_057_865, "risk_notice_confirmed": true})),
     params(("id" = String, Path, description = "`vis_…`")),
     responses((status = 200, description = "The visit.", body = VisitView)))]
 async fn finish(
