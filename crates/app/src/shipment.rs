@@ -98,6 +98,7 @@ impl Platform {
                 let event = match &found.machine {
                     Shipment::Returned { .. } => {
                         found.set("device_id", Value::Null);
+                        found.set("carrier", Value::Null);
                         ShipmentEvent::Reopen { address }
                     }
                     _ => ShipmentEvent::ConfirmAddress { address },
@@ -153,6 +154,7 @@ impl Platform {
     /// if it may go at all.
     ///
     /// # Errors
+    /// `choice` for a carrier at which we cannot order: its parcels need their number;
     /// `illegal_transition`; `stale_version` when it was packed anew meanwhile; `unavailable` while
     /// the carrier cannot be reached.
     pub async fn hand_over_shipment(
@@ -169,7 +171,13 @@ impl Platform {
                 label(number, "tracking_no", LABEL_CHARS_MAX)?;
                 Some(Ordered { tracking_no: number.clone(), packing: None })
             }
-            None => self.order_parcel(actor, id).await?,
+            None => {
+                let ours = self.shared.ports.carrier.carrier();
+                if given.carrier.trim() != ours {
+                    return Err(Error::choice("carrier", [ours]));
+                }
+                self.order_parcel(actor, id).await?
+            }
         };
         self.command(
             actor,

@@ -84,6 +84,10 @@ impl Carrier for SandboxCarrier {
         NAME
     }
 
+    fn carrier(&self) -> &'static str {
+        "sandbox"
+    }
+
     fn order(&self, parcel: ParcelRequest) -> Answer<'_, String> {
         Box::pin(async move {
             let row = OUTCOMES.decide(parcel.address.expose_secret());

@@ -41,6 +41,8 @@ pub struct TrackingEvent {
 pub trait Carrier: Send + Sync {
     /// Who answers.
     fn adapter(&self) -> AdapterName;
+    /// The name under which parcels are handed over to it.
+    fn carrier(&self) -> &'static str;
     /// Orders the pick-up and answers the tracking number; the same reference is one parcel.
     fn order(&self, parcel: ParcelRequest) -> Answer<'_, String>;
     /// Everything known of a parcel, oldest first.

@@ -157,6 +157,10 @@ impl Carrier for WatchfulCarrier {
         AdapterName { name: "watchful", simulated: Simulated::Sandbox }
     }
 
+    fn carrier(&self) -> &'static str {
+        "sandbox"
+    }
+
     fn order(&self, parcel: ParcelRequest) -> Answer<'_, String> {
         Box::pin(async move { Ok(parcel.reference) })
     }
@@ -225,6 +229,10 @@ impl Hesitant {
 impl Carrier for Hesitant {
     fn adapter(&self) -> AdapterName {
         AdapterName { name: "hesitant", simulated: Simulated::Sandbox }
+    }
+
+    fn carrier(&self) -> &'static str {
+        "sandbox"
     }
 
     fn order(&self, parcel: ParcelRequest) -> Answer<'_, String> {

@@ -26,6 +26,10 @@ impl Carrier for Orders {
         AdapterName { name: "orders", simulated: Simulated::Sandbox }
     }
 
+    fn carrier(&self) -> &'static str {
+        "sandbox"
+    }
+
     fn order(&self, parcel: ParcelRequest) -> Answer<'_, String> {
         self.references.lock().unwrap().push(parcel.reference.clone());
         let mut lose = self.lose.lock().unwrap();
@@ -77,6 +81,12 @@ async fn no_parcel_is_ordered_for_what_cannot_go() {
     assert_eq!(orders.seen(), Vec::<String>::new());
     // Packed, ordered, answer lost: the same parcel is asked for again.
     world.pack(&world.owner().await).await;
+    // A carrier that takes no orders of ours is named by its parcel's number, or not at all.
+    let elsewhere = HandOver { carrier: "fedex".to_owned(), tracking_no: None };
+    let desk = world.staff(Role::Warehouse);
+    let refused = world.platform.hand_over_shipment(&desk, None, id, elsewhere).await.unwrap_err();
+    assert_eq!((refused.code, refused.field.as_deref()), ("choice", Some("carrier")));
+    assert_eq!((refused.choices, orders.seen()), (vec!["sandbox".to_owned()], Vec::new()));
     *orders.lose.lock().unwrap() = 1;
     assert_eq!(hand_over(&world, id, "once").await.unwrap_err().code, "unavailable");
     let shipped = hand_over(&world, id, "once").await.unwrap();
