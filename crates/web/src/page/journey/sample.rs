@@ -38,7 +38,8 @@ const ROWS: &[Row] = &[
     ("active", Phase::Activate, "platform", "device activating active", 8, 0),
 ];
 
-const ACTIVATION_STEPS: u32 = 13;
+/// As a terminal counts them: from the code to the test transaction.
+const ACTIVATION_STEPS: u32 = 11;
 
 fn change(text: &str) -> Option<Change> {
     let mut words = text.split(' ');
@@ -138,7 +139,8 @@ impl JourneyView {
             (_, Ok(2..)) => (Stage::Running, Face::Inactive),
             (_, Ok(_) | Err(_)) => (Stage::Running, Face::Off),
         };
-        let begun = if face == Face::Off { 0 } else { activated.unwrap_or_default() };
+        let begun = if face == Face::Off { 0 } else { activated.unwrap_or_default().saturating_sub(1) };
+        let begun = begun.min(ACTIVATION_STEPS);
         let mut played = view(stage, steps(done, Progress::Now), terminal(face, begun, reached.as_deref()));
         let open = ROWS.get(done.saturating_sub(1)).map_or(0, |row| row.5).try_into().unwrap_or(0);
         let from = OPEN_AT_FIRST.len().saturating_sub(open);
@@ -161,7 +163,7 @@ impl JourneyView {
             ..opened(("field_invalid", "merchant", "", &["settle"], 300))
         });
         let mut at_terminal =
-            view(Stage::Running, steps(21, Progress::Now), terminal(Face::Inactive, 6, Some("located")));
+            view(Stage::Running, steps(21, Progress::Now), terminal(Face::Inactive, 5, Some("located")));
         at_terminal.requirements = OPEN_AT_FIRST.iter().skip(8).map(|row| opened(*row)).collect();
         at_terminal.cleared = OPEN_AT_FIRST.iter().take(8).map(|row| row.0.to_owned()).collect();
         let mut finished = view(
