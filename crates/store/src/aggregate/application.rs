@@ -6,17 +6,29 @@ use crate::params;
 use crate::tx::Tx;
 use uuid::Uuid;
 
+/// The states in which an application is over, the domain's `application::OVER`, as SQL reads them.
+macro_rules! over {
+    () => {
+        "('rejected', 'upheld', 'withdrawn', 'expired')"
+    };
+}
+
+/// The states before an application was handed in, or in which it waits behind another one.
+macro_rules! waiting {
+    () => {
+        "('draft', 'frozen')"
+    };
+}
+
 aggregate_table! {
     /// 进件申请: one merchant's way in, with its form sealed beside it.
     APPLICATION "application" ["business_no" "$9", "subject_index" "$10", "form" "$11", "claimed_by" "$12"]
     BY_BUSINESS_NO "by_business_no" = "WHERE merchant_id = $1 AND business_no = $2";
-    IN_THE_WAY "in_the_way" = "WHERE subject_index = $1 AND id <> $2 AND state NOT IN \
-        ('draft', 'frozen', 'rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at, id LIMIT $3";
-    HANDED_IN "handed_in" = "WHERE merchant_id = $1 AND state NOT IN \
-        ('draft', 'frozen', 'rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at DESC, id DESC LIMIT 1";
-    LIVE "live" = "WHERE merchant_id = $1 AND state NOT IN \
-        ('rejected', 'upheld', 'withdrawn', 'expired') ORDER BY created_at DESC, id DESC LIMIT 1";
-    NEWEST "newest" = "WHERE merchant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
+    IN_THE_WAY "in_the_way" = concat!("WHERE subject_index = $1 AND id <> $2 AND state NOT IN ", waiting!(),
+        " AND state NOT IN ", over!(), " ORDER BY created_at, id LIMIT $3");
+    // False comes before true on both engines.
+    GOVERNING "governing" = concat!("WHERE merchant_id = $1 ORDER BY state IN ", over!(), ", state IN ",
+        waiting!(), ", created_at DESC, id DESC LIMIT 1");
 }
 
 /// The application with that business number of the merchant: it is the merchant's idempotency key.
@@ -38,12 +50,7 @@ pub fn find_by_business_no(
 /// # Errors
 /// The store's own.
 pub fn governing(tx: &mut Tx, merchant: Uuid) -> Result<Option<AggregateRow>, StoreError> {
-    for statement in [&HANDED_IN, &LIVE, &NEWEST] {
-        if let Some(found) = look_up(tx, statement, params![merchant])? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    look_up(tx, &GOVERNING, params![merchant])
 }
 
 /// The applications of one subject (a blind index over the licence or identity number) that stand in
@@ -59,4 +66,18 @@ pub fn in_the_way(
     limit: i64,
 ) -> Result<Vec<AggregateRow>, StoreError> {
     rows(tx, &IN_THE_WAY, params![subject_index, application, limit])
+}
+
+#[cfg(test)]
+mod tests {
+    use starpay_domain::application::OVER;
+
+    #[test]
+    fn what_is_over_is_what_the_domain_calls_over() {
+        let listed: Vec<&str> = over!().split('\'').skip(1).step_by(2).collect();
+        assert_eq!(listed, OVER);
+        for state in waiting!().split('\'').skip(1).step_by(2) {
+            assert!(!OVER.contains(&state), "{state}");
+        }
+    }
 }

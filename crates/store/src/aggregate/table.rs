@@ -63,13 +63,13 @@ macro_rules! aggregate_table {
             $(", ", $column, " = ", $mark,)* " WHERE id = $1 AND merchant_id = $2 AND version = $7"))
     };
     (@names [$($column:literal $mark:literal),*]) => { &[$($column),*] };
-    (@select $table:literal [$($column:literal $mark:literal),*] $name:literal $tail:literal) => {
+    (@select $table:literal [$($column:literal $mark:literal),*] $name:literal $tail:expr) => {
         $crate::sql::Statement::new(concat!($table, "::", $name), concat!(
             "SELECT id, merchant_id, state, version, facts, created_at, updated_at, limit_at" $(, ", ", $column)*,
             " FROM ", $table, " ", $tail))
     };
     ($(#[$doc:meta])* $name:ident $table:literal $columns:tt
-     $($query:ident $query_name:literal = $tail:literal;)*) => {
+     $($query:ident $query_name:literal = $tail:expr;)*) => {
         $(#[$doc])*
         pub static $name: $crate::aggregate::Table = $crate::aggregate::Table {
             name: $table,
