@@ -11,8 +11,11 @@ use starpay_domain::device_auth::DeviceAuth;
 use starpay_domain::id::{DeviceId, MerchantId, TypedId};
 use starpay_domain::identifier::TerminalSerial;
 use starpay_domain::machine::Machine;
+use starpay_store::aggregate::AggregateRow;
 use starpay_store::{Value, aggregate};
 use starpay_text::{Language, fl, texts};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 /// A model of the catalogue and what it must bring.
 #[derive(Debug, Clone, Copy)]
@@ -96,15 +99,20 @@ impl Platform {
         actor.may(Action::DeviceView)?;
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {
-            let found = match step.actor.merchant {
-                Some(merchant) => {
-                    aggregate::device::list_by_bound_merchant(step.tx, merchant.uuid(), after, limit)?
-                }
+            let owner = step.actor.merchant.map(TypedId::uuid);
+            let found = match owner {
+                Some(owner) => aggregate::device::list_by_bound_merchant(step.tx, owner, after, limit)?,
                 None => aggregate::list_all(step.tx, &aggregate::DEVICE, after, limit)?,
             };
+            let accepted = aggregate::device_auth::list_accepted_of_page(step.tx, owner, after, limit)?;
+            let mut accepted: HashMap<Uuid, AggregateRow> = accepted
+                .into_iter()
+                .map(|row| Ok((aggregate::DEVICE_AUTH.column(&row, "device_id")?, row)))
+                .collect::<Result<_, Error>>()?;
             crate::paging::write(found, |row| {
                 let found: Loaded<Device> = step.load(row)?;
-                view(step, &found)
+                let accepted = accepted.remove(&found.id.uuid());
+                shown(step, &found, accepted)
             })
         })
         .await
@@ -121,21 +129,30 @@ pub(crate) fn status_text(device: &Device, language: Language) -> String {
 
 /// A terminal as the API shows it.
 pub(crate) fn view(step: &mut Step<'_>, found: &Loaded<Device>) -> Result<DeviceView, Error> {
+    let accepted = aggregate::device_auth::find_accepted(step.tx, found.id.uuid())?;
+    shown(step, found, accepted)
+}
+
+/// A terminal, with the keys it is accepted under.
+fn shown(
+    step: &mut Step<'_>,
+    found: &Loaded<Device>,
+    accepted: Option<AggregateRow>,
+) -> Result<DeviceView, Error> {
     Ok(DeviceView {
         id: found.id.to_string(),
         serial: found.column("serial")?,
         model: found.column("model")?,
         state: found.machine.state().to_owned(),
         status_text: status_text(&found.machine, step.language),
-        certificate: certificate(step, found.id)?,
+        certificate: accepted.map_or(Ok(None), |row| certificate(step, row))?,
         version: found.version,
     })
 }
 
-/// The certificate of a terminal's accepted keys. Those of an erased merchant open no more.
-fn certificate(step: &mut Step<'_>, device: DeviceId) -> Result<Option<CertificateView>, Error> {
-    let Some(row) = aggregate::device_auth::find_accepted(step.tx, device.uuid())? else { return Ok(None) };
-    match step.load::<DeviceAuth>(row) {
+/// The certificate of accepted keys. Those of an erased merchant open no more.
+fn certificate(step: &mut Step<'_>, accepted: AggregateRow) -> Result<Option<CertificateView>, Error> {
+    match step.load::<DeviceAuth>(accepted) {
         Ok(auth) => Ok(renewal::view(&auth.machine, step)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

@@ -375,7 +375,7 @@ impl Platform {
         let (value, shown) = self
             .db
             .read(move |tx: &mut Tx| {
-                let mut step = Step::new(tx, &shared, &caller, &moment, reader);
+                let mut step = Step::reading(tx, &shared, &caller, &moment, reader);
                 let value = run(&mut step)?;
                 Ok((value, step.take_shown()))
             })

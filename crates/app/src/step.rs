@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::error::Error;
 use crate::look::Shown;
 use crate::platform::{Reader, Rules, Shared};
+use crate::vault::SeenKeys;
 use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
 use starpay_domain::id::{EventId, MerchantId, TypedId, new_v7};
@@ -142,9 +143,22 @@ pub(crate) struct Step<'t> {
     recorded: i64,
     /// What personal data the answer shows.
     pub(crate) shown: Vec<Shown>,
+    /// Data keys read so far; only where nothing moves under the reader.
+    seen_keys: Option<SeenKeys>,
 }
 
 impl<'t> Step<'t> {
+    /// A step that only reads, in one snapshot.
+    pub(crate) fn reading(
+        tx: &'t mut Tx,
+        shared: &'t Shared,
+        actor: &'t Actor,
+        moment: &'t Moment,
+        reader: Reader,
+    ) -> Self {
+        Self { seen_keys: Some(SeenKeys::new()), ..Self::new(tx, shared, actor, moment, reader) }
+    }
+
     pub(crate) fn new(
         tx: &'t mut Tx,
         shared: &'t Shared,
@@ -164,6 +178,7 @@ impl<'t> Step<'t> {
             drawn: 0,
             recorded: 0,
             shown: Vec::new(),
+            seen_keys: None,
         }
     }
 
@@ -226,7 +241,7 @@ impl<'t> Step<'t> {
         context: &str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.shared.vault.open(self.tx, merchant, context, sealed)
+        self.shared.vault.open(self.tx, self.seen_keys.as_mut(), merchant, context, sealed)
     }
 
     /// Reads a machine that is this actor's business; `not_found` when there is none.

@@ -59,6 +59,9 @@ impl SealingKey {
     }
 }
 
+/// Data keys read in one snapshot: there a row says the same however often it is read.
+pub(crate) type SeenKeys = HashMap<(Uuid, i64), Arc<DataKey>>;
+
 /// Sealing under the keystore.
 pub(crate) struct Vault {
     keystore: Arc<Keystore>,
@@ -118,10 +121,12 @@ impl Vault {
         Ok(SealingKey { id: key_id(merchant, row.version), key: self.unwrap(&row)? })
     }
 
-    /// Opens what was sealed under any data key of this merchant that still exists.
+    /// Opens what was sealed under any data key of this merchant that still exists. A reader of one
+    /// snapshot says which keys it has `seen` there.
     pub(crate) fn open(
         &self,
         tx: &mut Tx,
+        seen: Option<&mut SeenKeys>,
         merchant: Uuid,
         context: &str,
         sealed: &[u8],
@@ -131,10 +136,19 @@ impl Vault {
         if key_id(merchant, version) != id {
             return Err(Error::internal("a sealed value belongs to another merchant"));
         }
-        // The row is read even when the key is at hand: an erased merchant stays erased on every
-        // node, from the moment the row says so.
-        let row = data_key::find(tx, merchant, version)?.ok_or(StoreError::NotFound { what: "data key" })?;
-        let key = self.unwrap(&row)?;
+        let place = (merchant, version);
+        let key = match seen.as_ref().and_then(|seen| seen.get(&place)) {
+            Some(key) => Arc::clone(key),
+            None => {
+                // The row is read even when the key is at hand: an erased merchant stays erased on
+                // every node, from the moment the row says so.
+                let row = data_key::find(tx, merchant, version)?;
+                self.unwrap(&row.ok_or(StoreError::NotFound { what: "data key" })?)?
+            }
+        };
+        if let Some(seen) = seen {
+            seen.insert(place, Arc::clone(&key));
+        }
         seal::open(&key, context.as_bytes(), sealed)
             .map_err(|error| Error::internal(format!("a sealed value does not open: {error}")))
     }

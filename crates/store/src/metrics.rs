@@ -35,6 +35,8 @@ counters! {
     batch_largest,
     /// Read closures that ran.
     reads,
+    /// Statements that closures sent, those of transactions tried again included.
+    statements,
     /// Write closures over their budget.
     slow_closures,
     /// Closures that panicked.

@@ -16,6 +16,7 @@ use starpay_domain::instant::Timestamp;
 pub struct Tx {
     link: Link,
     doom: Option<Doom>,
+    statements: usize,
 }
 
 pub(crate) enum Link {
@@ -50,7 +51,7 @@ impl std::fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn over(link: Link) -> Self {
-        Self { link, doom: None }
+        Self { link, doom: None, statements: 0 }
     }
 
     /// The engine under this transaction.
@@ -86,7 +87,7 @@ impl Tx {
         statement: &Statement,
         params: &[ValueRef<'_>],
     ) -> Result<u64, StoreError> {
-        self.usable()?;
+        self.begin_statement()?;
         let done = match &mut self.link {
             Link::Sqlite(link) => sqlite::execute(link, statement, params),
             Link::Postgres(session) => session.execute(statement, params),
@@ -100,7 +101,7 @@ impl Tx {
         statement: &Statement,
         params: &[ValueRef<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.usable()?;
+        self.begin_statement()?;
         let rows = match &mut self.link {
             Link::Sqlite(link) => sqlite::query(link, statement, params),
             Link::Postgres(session) => session.query(statement, params),
@@ -120,7 +121,7 @@ impl Tx {
     /// Runs a text that is not in the catalogue: only for statements made from the schema itself
     /// (backup) and for reading the engine's own catalogue.
     pub(crate) fn query_text(&mut self, text: &str, params: &[ValueRef<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.usable()?;
+        self.begin_statement()?;
         let rows = match &mut self.link {
             Link::Sqlite(link) => sqlite::query_text(link, text, params),
             Link::Postgres(session) => session.query_text(text, params),
@@ -144,10 +145,19 @@ impl Tx {
         self.doom = None;
     }
 
-    fn usable(&self) -> Result<(), StoreError> {
+    /// How many statements ran since this was last asked.
+    pub(crate) fn take_statements(&mut self) -> usize {
+        std::mem::take(&mut self.statements)
+    }
+
+    /// Counts a statement, unless the transaction is doomed.
+    fn begin_statement(&mut self) -> Result<(), StoreError> {
         match &self.doom {
             Some(doom) => Err(doom.error().clone()),
-            None => Ok(()),
+            None => {
+                self.statements = self.statements.saturating_add(1);
+                Ok(())
+            }
         }
     }
 

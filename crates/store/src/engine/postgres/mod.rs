@@ -90,6 +90,7 @@ impl Worker {
         while lanes.take(&mut taken, 1) {
             for mut job in taken.drain(..) {
                 let fate = self.serve(&mut job);
+                add(&self.counters.statements, self.tx.take_statements());
                 match self.mode {
                     Mode::Write => {
                         add(&self.counters.writes, 1);

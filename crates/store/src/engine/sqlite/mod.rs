@@ -74,6 +74,7 @@ fn read_on(mut tx: Tx, lanes: &Lanes, counters: &Counters) {
                 let (Ran::Keep | Ran::Undo) = job.run(&mut tx);
                 command(&mut tx, "ROLLBACK")
             });
+            add(&counters.statements, tx.take_statements());
             job.answer(fate);
         }
     }

@@ -60,6 +60,7 @@ impl Writer {
             let size = batch.len();
             let fate = self.transact(&mut batch);
             add(&self.counters.writes, size);
+            add(&self.counters.statements, self.tx.take_statements());
             add(&self.counters.commits, 1);
             raise(&self.counters.batch_largest, size);
             if let Err(error) = &fate {
