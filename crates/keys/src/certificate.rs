@@ -192,10 +192,7 @@ impl Certificate {
     /// [`CertificateError::Purpose`].
     pub fn verify(&self, root: &Certificate, at_s: i64, purpose: Purpose) -> Result<(), CertificateError> {
         root.verify_root(at_s)?;
-        if self.issuer != root.subject {
-            return Err(CertificateError::Issuer);
-        }
-        root.public_key.verify(&self.signed, &self.signature)?;
+        self.issued_by(root)?;
         self.check_time(at_s)?;
         let fits = match purpose {
             Purpose::Platform => self.uri.as_deref() == Some(PLATFORM_URI),
@@ -205,6 +202,18 @@ impl Certificate {
             }
         };
         if fits && self.authority == Authority::Leaf { Ok(()) } else { Err(CertificateError::Purpose) }
+    }
+
+    /// Checks that this root's key issued it, whenever that was: which of several roots a terminal
+    /// needs for it.
+    ///
+    /// # Errors
+    /// [`CertificateError::Issuer`], [`CertificateError::Signature`].
+    pub fn issued_by(&self, root: &Certificate) -> Result<(), CertificateError> {
+        if self.issuer != root.subject {
+            return Err(CertificateError::Issuer);
+        }
+        root.public_key.verify(&self.signed, &self.signature).map_err(CertificateError::from)
     }
 
     fn check_time(&self, at_s: i64) -> Result<(), CertificateError> {

@@ -335,6 +335,12 @@ impl Keystore {
         [&contents.root_certificate].into_iter().chain(earlier).cloned().collect()
     }
 
+    /// The root certificate, present or earlier, whose key issued this certificate.
+    #[must_use]
+    pub fn root_of(&self, certificate: &Certificate) -> Option<Certificate> {
+        self.root_certificates().into_iter().find(|root| certificate.issued_by(root).is_ok())
+    }
+
     /// The keys with which the platform signs and has signed, the present one first: one of them
     /// verifies each of its signatures.
     ///

@@ -160,9 +160,10 @@ fn transport(listen: &Listen, assembled: &Assembled) -> Result<Transport, Failur
     let key = tls.key.as_deref().ok_or_else(|| Failure::usage("listen.tls.key: absent"))?;
     let (certificate, key) =
         (read(&tls.certificate, "listen.tls.certificate")?, read(key, "listen.tls.key")?);
-    let root = assembled.keystore.root_certificate();
+    let keystore = Arc::clone(&assembled.keystore);
+    let roots = move || keystore.root_certificates().iter().map(|root| root.der().to_vec()).collect();
     let time = PlatformTime(Arc::clone(&assembled.clock));
-    server_config(&certificate, &key, Some(root.der()), time).map(Transport::Tls).map_err(|error| {
+    server_config(&certificate, &key, Some(Arc::new(roots)), time).map(Transport::Tls).map_err(|error| {
         Failure::usage(format!("listen.tls: {error}"))
             .remedy("name a PEM certificate chain and the private key that belongs to it")
     })

@@ -4,16 +4,23 @@
 //! terminal has none before step 7 of its activation. The handshake checks its chain and, by the
 //! platform's clock, its time. Whether it still counts (revocation by state) and whose requests
 //! it may carry is asked of the platform with every request: a connection outlives much.
+//!
+//! The roots are asked for at every handshake: after the platform's CA was replaced, terminals
+//! come with certificates of the new one and, until each has renewed, of the earlier one.
 
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::time_provider::TimeProvider;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, ServerConnection, SignatureScheme,
+};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use starpay_app::ShownCertificate;
 use starpay_app::port::Clock;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Why no TLS configuration could be made.
@@ -49,15 +56,114 @@ impl TimeProvider for PlatformTime {
     }
 }
 
-/// A server configuration from PEM texts; `terminal_ca` (DER) signs the client certificates that
-/// are accepted.
+/// The root certificates (DER) under which terminals' certificates were issued, as of now.
+pub type TerminalRoots = Arc<dyn Fn() -> Vec<Vec<u8>> + Send + Sync>;
+
+/// Believes a terminal's certificate under any root that the platform names at that moment.
+struct Terminals {
+    roots: TerminalRoots,
+    known: Mutex<Known>,
+}
+
+/// The roots a verifier was made of, and that verifier.
+#[derive(Clone)]
+struct Known {
+    roots: Vec<Vec<u8>>,
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl Known {
+    fn new(roots: Vec<Vec<u8>>) -> Result<Self, TlsError> {
+        let mut store = RootCertStore::empty();
+        for root in &roots {
+            store.add(CertificateDer::from(root.clone())).map_err(|_| TlsError::TerminalCa)?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(store), provider)
+            .allow_unauthenticated()
+            .build()
+            .map_err(|_| TlsError::TerminalCa)?;
+        Ok(Self { roots, verifier })
+    }
+}
+
+impl Terminals {
+    fn new(roots: TerminalRoots) -> Result<Self, TlsError> {
+        let known = Known::new(roots())?;
+        Ok(Self { roots, known: Mutex::new(known) })
+    }
+
+    /// The verifier of the present roots.
+    fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        let roots = (self.roots)();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.roots != roots {
+            match Known::new(roots) {
+                Ok(made) => *known = made,
+                Err(error) => tracing::error!(%error, "terminals are still judged by the earlier roots"),
+            }
+        }
+        Arc::clone(&known.verifier)
+    }
+}
+
+impl fmt::Debug for Terminals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Terminals")
+    }
+}
+
+impl ClientCertVerifier for Terminals {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    /// None: whoever has a certificate shows it.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        self.verifier().verify_client_cert(end_entity, intermediates, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier().verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier().verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier().supported_verify_schemes()
+    }
+}
+
+/// A server configuration from PEM texts; `terminals` signed the client certificates that are
+/// accepted.
 ///
 /// # Errors
 /// When a text is not what it should be, or key and certificate do not fit.
 pub fn server_config(
     certificate_pem: &[u8],
     key_pem: &[u8],
-    terminal_ca: Option<&[u8]>,
+    terminals: Option<TerminalRoots>,
     time: PlatformTime,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate_pem)
@@ -68,20 +174,12 @@ pub fn server_config(
     }
     let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| TlsError::Key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(time))
+    let builder = ServerConfig::builder_with_details(provider, Arc::new(time))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Mismatch)?;
-    let builder = match terminal_ca {
+    let builder = match terminals {
         None => builder.with_no_client_auth(),
-        Some(der) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from(der.to_vec())).map_err(|_| TlsError::TerminalCa)?;
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .allow_unauthenticated()
-                .build()
-                .map_err(|_| TlsError::TerminalCa)?;
-            builder.with_client_cert_verifier(verifier)
-        }
+        Some(roots) => builder.with_client_cert_verifier(Arc::new(Terminals::new(roots)?)),
     };
     let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Mismatch)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

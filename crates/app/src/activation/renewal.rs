@@ -26,7 +26,9 @@ use starpay_domain::device_auth::{DeviceAuth, DeviceAuthEvent};
 use starpay_domain::id::{DeviceAuthId, DeviceId, MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
 use starpay_domain::term::Term;
-use starpay_keys::certificate::{CertificateRequest, DeviceSubject, issue_device};
+use starpay_keys::certificate::{
+    Certificate, CertificateError, CertificateRequest, DeviceSubject, issue_device,
+};
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::{Value, aggregate};
@@ -104,7 +106,7 @@ impl Platform {
             let wanted = Arc::clone(&request);
             let prepared = self.apply_quietly(actor, move |step| Ok(prepare(step, &wanted)?.1)).await?;
             let question = match prepared {
-                Prepared::Known(kept) => return Ok(self.shared.renewed(&kept)),
+                Prepared::Known(kept) => return self.shared.renewed(&kept),
                 Prepared::New(question) => question,
             };
             let (shared, wanted) = (Arc::clone(&self.shared), Arc::clone(&request));
@@ -113,7 +115,7 @@ impl Platform {
                 .map_err(|error| Error::internal(error.to_string()))??;
             let wanted = Arc::clone(&request);
             if let Some(kept) = self.apply(actor, move |step| put(step, &wanted, &made)).await?? {
-                return Ok(self.shared.renewed(&kept));
+                return self.shared.renewed(&kept);
             }
         }
         Err(Error::new(ErrorKind::Unavailable, "unavailable"))
@@ -242,7 +244,13 @@ fn make(shared: &Shared, request: &CertificateRequest, question: &Question) -> R
     let now_s = question.at.millis().div_euclid(1000);
     let root = keystore.root_certificate();
     let certificate = issue_device(keystore, &root, request, subject, now_s, shared.random.as_ref())
-        .map_err(|error| Error::internal(error.to_string()))?;
+        .map_err(|error| match error {
+            // The CA was replaced in between: asked again, it is of the new root.
+            CertificateError::Issuer | CertificateError::Signature => {
+                Error::new(ErrorKind::Unavailable, "unavailable")
+            }
+            _ => Error::internal(error.to_string()),
+        })?;
     Ok(KeptRenewal {
         tls_key: thumbprint(request),
         certificate: wire::base64url(certificate.der()),
@@ -344,14 +352,19 @@ pub(super) fn next_serial(auth: &DeviceAuth) -> Option<&str> {
 }
 
 impl Shared {
-    fn renewed(&self, kept: &KeptRenewal) -> RenewedCertificate {
+    /// With the root that issued it: after the CA was replaced, that may be an earlier one.
+    fn renewed(&self, kept: &KeptRenewal) -> Result<RenewedCertificate, Error> {
         let not_after = Timestamp::from_micros(kept.not_after_s.saturating_mul(1_000_000));
-        RenewedCertificate {
+        let root = wire::from_base64url(&kept.certificate)
+            .and_then(|der| Certificate::parse(&der).ok())
+            .and_then(|certificate| self.vault.keystore().root_of(&certificate))
+            .ok_or_else(|| Error::internal("a kept certificate is of no root of ours"))?;
+        Ok(RenewedCertificate {
             certificate: kept.certificate.clone(),
-            ca: wire::base64url(self.vault.keystore().root_certificate().der()),
+            ca: wire::base64url(root.der()),
             certificate_serial: kept.certificate_serial.clone(),
             not_after: not_after.to_string(),
-        }
+        })
     }
 }
 

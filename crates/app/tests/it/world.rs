@@ -86,6 +86,7 @@ const DOCUMENTS: &[(&str, &[u8])] = specimens![
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) platform: Platform,
+    pub(crate) keystore: Arc<Keystore>,
     pub(crate) clock: Arc<ManualClock>,
     config: DbConfig,
     pub(crate) trust: starpay_keys::certificate::Certificate,
@@ -228,8 +229,9 @@ impl World {
             licensed_provinces: Vec::new(),
             channels: vec!["clearing_institution".to_owned(), "unionpay".to_owned()],
         };
-        let platform = Platform::new(db, Arc::new(keystore), ports, policy, deployment);
-        Self { folder, platform, clock, config, trust, owner: OnceCell::new(), licence_name: None }
+        let keystore = Arc::new(keystore);
+        let platform = Platform::new(db, Arc::clone(&keystore), ports, policy, deployment);
+        Self { folder, platform, keystore, clock, config, trust, owner: OnceCell::new(), licence_name: None }
     }
 
     /// Runs SQL past the store.

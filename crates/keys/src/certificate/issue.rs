@@ -72,8 +72,8 @@ pub fn issue_platform(
 ///
 /// # Errors
 /// [`CertificateError::Name`] when serial number or device id cannot stand in a certificate,
-/// [`CertificateError::Issuer`] when `root` is not the key store's, [`CertificateError::Hsm`] when it
-/// does not sign.
+/// [`CertificateError::Issuer`] when `root` is not the key store's, [`CertificateError::Signature`] when
+/// it was replaced meanwhile, [`CertificateError::Hsm`] when it does not sign.
 pub fn issue_device(
     hsm: &dyn Hsm,
     root: &Certificate,
@@ -112,7 +112,10 @@ fn issue(
         .map_err(|_| CertificateError::Malformed)?;
     let subject = Subject { point: key.point() };
     let made = params.signed_by(&subject, &issuer).map_err(|error| authority.explain(error))?;
-    Certificate::parse(made.der())
+    let made = Certificate::parse(made.der())?;
+    // The authority's key may have been replaced since it was asked for.
+    made.issued_by(root)?;
+    Ok(made)
 }
 
 fn params(

@@ -13,11 +13,12 @@ use starpay_app::port::Clock;
 use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
 use starpay_keys::certificate::{Certificate, CertificateRequest, DeviceSubject, issue_device};
+use starpay_keys::hsm::SignerName;
 use starpay_keys::keystore::{Keystore, MasterKey};
 use starpay_web::page::journey::Snapshot;
 use starpay_web::page::{Deployment, JourneySource, JourneyView, Mode, PageState};
 use starpay_web::server::{HEAD_BYTES_MAX, HEADER_READ_TIMEOUT, PeerAddress, Server, Stopping, Transport};
-use starpay_web::tls::{PeerCertificate, PlatformTime, server_config};
+use starpay_web::tls::{PeerCertificate, PlatformTime, TerminalRoots, server_config};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -290,25 +291,39 @@ fn clock_now() -> Arc<ManualClock> {
 }
 
 fn transport(server: &Issued, terminal_ca: &[u8], clock: &Arc<ManualClock>) -> Transport {
+    let root = terminal_ca.to_vec();
+    transport_under(server, Arc::new(move || vec![root.clone()]), clock)
+}
+
+fn transport_under(server: &Issued, roots: TerminalRoots, clock: &Arc<ManualClock>) -> Transport {
     let (certificate, key) = (server.certificate_pem.as_bytes(), server.key_pem.as_bytes());
     let time = PlatformTime(clock.clone());
-    Transport::Tls(server_config(certificate, key, Some(terminal_ca), time).unwrap())
+    Transport::Tls(server_config(certificate, key, Some(roots), time).unwrap())
+}
+
+fn keystore(folder: &std::path::Path, now_s: i64) -> Keystore {
+    let master = MasterKey::file(folder.join("master.key"));
+    Keystore::open_or_create(&folder.join("keystore"), &master, now_s, Arc::new(OsRandom)).unwrap()
 }
 
 /// A device's certificate as the platform issues it, and the root that issued it.
 fn issued_by_platform(folder: &std::path::Path, now_s: i64) -> (Issued, Certificate, Certificate) {
-    let master = MasterKey::file(folder.join("master.key"));
-    let keystore =
-        Keystore::open_or_create(&folder.join("keystore"), &master, now_s, Arc::new(OsRandom)).unwrap();
+    let keystore = keystore(folder, now_s);
+    let root = keystore.root_certificate();
+    let (terminal, leaf) = issued_by(&keystore, now_s);
+    (terminal, leaf, root)
+}
+
+fn issued_by(keystore: &Keystore, now_s: i64) -> (Issued, Certificate) {
     let root = keystore.root_certificate();
     let mut terminal = issue("replaced", 1);
     let asked = CertificateParams::new(Vec::new()).unwrap();
     let key = KeyPair::from_pem(&terminal.key_pem).unwrap();
     let asked = CertificateRequest::parse(asked.serialize_request(&key).unwrap().der()).unwrap();
     let subject = DeviceSubject { serial: "99990004STAR00000001", device_id: "dev_1" };
-    let leaf = issue_device(&keystore, &root, &asked, subject, now_s, &OsRandom).unwrap();
+    let leaf = issue_device(keystore, &root, &asked, subject, now_s, &OsRandom).unwrap();
     terminal.certificate = CertificateDer::from(leaf.der().to_vec());
-    (terminal, leaf, root)
+    (terminal, leaf)
 }
 
 #[tokio::test]
@@ -322,6 +337,32 @@ async fn a_certificate_that_the_platform_issued_opens_a_connection_under_its_ser
     assert_eq!(shown, Some(leaf.serial()));
     let end = ask_tls(running.address, &server, Some(&terminal), "/certificate-end").await;
     assert_eq!(end, Some(leaf.not_after_s().to_string()));
+    running.stop.cancel();
+    running.task.await.unwrap();
+}
+
+/// Without a restart in between: certificates of the earlier root are believed until each terminal
+/// has renewed, those of the new root from the first on.
+#[tokio::test]
+async fn after_the_ca_was_replaced_certificates_of_both_roots_open_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock_now();
+    let now_s = clock.now().millis() / 1000;
+    let keys = Arc::new(keystore(folder.path(), now_s));
+    let named = Arc::clone(&keys);
+    let roots = move || named.root_certificates().iter().map(|root| root.der().to_vec()).collect();
+    let server = issue("pay.example.test", 1);
+    let running = serve(router(), transport_under(&server, Arc::new(roots), &clock)).await;
+    let (old, old_leaf) = issued_by(&keys, now_s);
+    keys.rotate_signer(SignerName::CertificateAuthority, now_s).unwrap();
+    let (new, new_leaf) = issued_by(&keys, now_s);
+    for (terminal, leaf) in [(&old, &old_leaf), (&new, &new_leaf)] {
+        let shown = ask_tls(running.address, &server, Some(terminal), "/certificate").await;
+        assert_eq!(shown, Some(leaf.serial()));
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (stranger, _) = issued_by(&keystore(elsewhere.path(), now_s), now_s);
+    assert_eq!(ask_tls(running.address, &server, Some(&stranger), "/certificate").await, None);
     running.stop.cancel();
     running.task.await.unwrap();
 }
@@ -362,7 +403,11 @@ fn a_wrong_certificate_file_is_named() {
     let time = || PlatformTime(clock_now());
     assert!(server_config(pem, key, None, time()).is_ok());
     let refused = |certificate: &[u8], key: &[u8], ca: Option<&[u8]>| {
-        server_config(certificate, key, ca, time()).unwrap_err().to_string()
+        let roots = ca.map(|ca| -> TerminalRoots {
+            let ca = ca.to_vec();
+            Arc::new(move || vec![ca.clone()])
+        });
+        server_config(certificate, key, roots, time()).unwrap_err().to_string()
     };
     assert!(refused(b"nothing", key, None).contains("certificate"));
     assert!(refused(pem, b"nothing", None).contains("key"));
