@@ -50,7 +50,7 @@ impl Platform {
         seen: Option<i64>,
     ) -> Result<Option<Prepared>, Error> {
         let prepared = self
-            .apply_quietly(actor, move |step| {
+            .look(actor, move |step| {
                 let found = step.get::<Application>(application)?;
                 let in_review = found.machine.state() == "in_review";
                 if !in_review || refuse_approval(&found, &step.actor.id, seen).is_err() {

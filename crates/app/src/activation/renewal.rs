@@ -104,7 +104,12 @@ impl Platform {
         let request = Arc::new(request);
         for _ in 0..TRIES_MAX {
             let wanted = Arc::clone(&request);
-            let prepared = self.apply_quietly(actor, move |step| Ok(prepare(step, &wanted)?.1)).await?;
+            let prepared = self
+                .look(actor, move |step| {
+                    let served = step.served()?;
+                    prepare(step, &wanted, &served)
+                })
+                .await?;
             let question = match prepared {
                 Prepared::Known(kept) => return self.shared.renewed(&kept),
                 Prepared::New(question) => question,
@@ -194,8 +199,7 @@ impl Platform {
 }
 
 /// What may stand in the way of a renewal, and the answer to a repeated one.
-fn prepare(step: &mut Step<'_>, request: &CertificateRequest) -> Result<(Served, Prepared), Error> {
-    let served = step.served()?;
+fn prepare(step: &mut Step<'_>, request: &CertificateRequest, served: &Served) -> Result<Prepared, Error> {
     if request.common_name() != served.serial {
         return Err(contradicts("csr_mismatch", "csr"));
     }
@@ -205,8 +209,7 @@ fn prepare(step: &mut Step<'_>, request: &CertificateRequest) -> Result<(Served,
         && kept.tls_key == tls_key
         && still_good(&served.auth.machine, standing, kept, step.at)
     {
-        let kept = kept.clone();
-        return Ok((served, Prepared::Known(kept)));
+        return Ok(Prepared::Known(kept.clone()));
     }
     match standing {
         CertificateStanding::Due | CertificateStanding::Recalled | CertificateStanding::Ended => {}
@@ -219,11 +222,11 @@ fn prepare(step: &mut Step<'_>, request: &CertificateRequest) -> Result<(Served,
         CertificateStanding::Absent => return Err(Error::new(ErrorKind::Forbidden, "certificate_expired")),
     }
     let sign_key: Vec<u8> = served.auth.column("sign_thumbprint")?;
-    if hex::encode(sign_key) == tls_key || step.used_keys(&served)?.contains(&tls_key) {
+    if hex::encode(sign_key) == tls_key || step.used_keys(served)?.contains(&tls_key) {
         return Err(used());
     }
     let question = Question { serial: served.serial.clone(), device: served.device, at: step.at };
-    Ok((served, Prepared::New(question)))
+    Ok(Prepared::New(question))
 }
 
 /// Whether a certificate issued before still is what the device may install: it waits for its
@@ -267,8 +270,8 @@ fn put(
     request: &CertificateRequest,
     made: &KeptRenewal,
 ) -> Result<Result<Option<KeptRenewal>, Error>, Error> {
-    let (served, prepared) = prepare(step, request)?;
-    if let Prepared::Known(kept) = prepared {
+    let served = step.served_alone()?;
+    if let Prepared::Known(kept) = prepare(step, request, &served)? {
         return Ok(Ok(Some(kept)));
     }
     let subject = unconfirmed_subject(step, served.device);
@@ -290,7 +293,7 @@ fn put(
 }
 
 fn confirm(step: &mut Step<'_>, shown: Option<&str>, serial: &str) -> Result<CertificateView, Error> {
-    let Served { device, mut auth, .. } = step.served()?;
+    let Served { device, mut auth, .. } = step.served_alone()?;
     let mismatch = || contradicts("certificate_mismatch", "certificate_serial");
     let DeviceAuth::Accepted { certificate_serial, next_serial, next_not_after, recalled_at, .. } =
         &auth.machine
@@ -382,9 +385,9 @@ impl Step<'_> {
         Err(Error::new(ErrorKind::Forbidden, code).about(field))
     }
 
-    /// The terminal that speaks, if it is an active one under its accepted keys. Locks the keys.
+    /// The terminal that speaks, if it is an active one under its accepted keys.
     fn served(&mut self) -> Result<Served, Error> {
-        let device = self.actor.subject.as_deref().and_then(DeviceId::parse).ok_or_else(Error::forbidden)?;
+        let device = self.speaking()?;
         let row = aggregate::get(self.tx, &aggregate::DEVICE, device.uuid(), PLATFORM)?;
         let found: Loaded<Device> = self.load(row)?;
         let accepted = aggregate::device_auth::find_accepted(self.tx, device.uuid())?.ok_or_else(blocked)?;
@@ -394,11 +397,23 @@ impl Step<'_> {
         if !speaks {
             return Err(blocked());
         }
-        let row = aggregate::lock(self.tx, &aggregate::DEVICE_AUTH, accepted.id, accepted.merchant_id)?;
-        let auth: Loaded<DeviceAuth> = self.load(row)?;
+        let auth: Loaded<DeviceAuth> = self.load(accepted)?;
         let activation = self.get::<Activation>(activation)?;
         let kept = self.kept::<KeptRenewal>(&activation, "renewal")?;
         Ok(Served { serial: found.column("serial")?, device, auth, activation, kept })
+    }
+
+    /// As [`Step::served`], with the keys locked before they are looked at: two requests of one
+    /// terminal are served one after the other.
+    fn served_alone(&mut self) -> Result<Served, Error> {
+        let device = self.speaking()?;
+        let accepted = aggregate::device_auth::find_accepted(self.tx, device.uuid())?.ok_or_else(blocked)?;
+        aggregate::lock(self.tx, &aggregate::DEVICE_AUTH, accepted.id, accepted.merchant_id)?;
+        self.served()
+    }
+
+    fn speaking(&self) -> Result<DeviceId, Error> {
+        self.actor.subject.as_deref().and_then(DeviceId::parse).ok_or_else(Error::forbidden)
     }
 
     /// TLS keys this device had a certificate for, the oldest first.

@@ -103,3 +103,17 @@ async fn what_changed_while_the_agreement_was_written_is_not_approved() {
         world.platform.db().close();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_is_written_up_without_a_write_transaction() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let (world, files, id) = in_review(engine).await;
+        files.gate.add_permits(2);
+        let reviewer = world.staff(Role::Reviewer);
+        let writes = || world.platform.db().metrics().writes;
+        let before = writes();
+        world.platform.approve_application(&reviewer, None, id, None).await.unwrap();
+        assert_eq!(writes() - before, 1, "the approval itself");
+        world.platform.db().close();
+    }
+}

@@ -2,17 +2,18 @@
 
 use crate::support::admin;
 use crate::terminal::{PIN, Terminal};
-use crate::world::{SERIAL, World, page};
+use crate::world::{Far, SERIAL, World, page};
 use starpay_app::port::Clock;
 use starpay_app::view::{
-    CertificateConfirmation, CertificateRecall, CertificateRenewal, CertificateView, DeviceView,
-    RenewedCertificate,
+    CertificateConfirmation, CertificateRecall, CertificateRenewal, CertificateView, DeviceView, NewDevice,
+    Page, RenewedCertificate,
 };
 use starpay_app::{Actor, Error, ErrorKind, Role, ShownCertificate};
 use starpay_domain::id::{DeviceId, TypedId};
 use starpay_domain::instant::Timestamp;
 use starpay_keys::certificate::{Certificate, TlsKey};
 use starpay_keys::{OsRandom, wire};
+use starpay_store::Engine;
 
 const DAY_S: i64 = 86_400;
 
@@ -416,4 +417,73 @@ async fn only_an_active_terminal_renews() {
         let refused = world.platform.authenticate_terminal(&request).await;
         assert_eq!(code_of(refused), "device_blocked", "{state}");
     }
+}
+
+/// What a list costs: the statements it sent.
+async fn listed(world: &World, actor: &Actor) -> (Vec<DeviceView>, u64) {
+    let sent = || world.platform.db().metrics().statements;
+    let before = sent();
+    let list = world.platform.devices(actor, page()).await.unwrap().data;
+    (list, sent() - before)
+}
+
+async fn a_longer_list_costs_no_more(engine: Engine) {
+    let world = World::on(engine, Far::Shipped, |_| ()).await;
+    world.receive().await;
+    let terminal = active(&world).await;
+    let (owner, boss) = (world.owner().await, world.staff(Role::Admin));
+    let (own, _) = listed(&world, &owner).await;
+    let (all, cost) = listed(&world, &boss).await;
+    assert_eq!(own[0].certificate.as_ref().unwrap().serial, terminal.first().serial());
+    for number in 2..9 {
+        let wanted =
+            NewDevice { serial: format!("99990004STAR0000000{number}"), model: "STAR-A1".to_owned() };
+        world.platform.stock_device(&boss, None, wanted).await.unwrap();
+    }
+    let (more, after) = listed(&world, &boss).await;
+    assert_eq!((more.len(), after), (all.len() + 7, cost), "statements for a longer page");
+    for shown in &more {
+        let alone = world.platform.device(&boss, DeviceId::parse(&shown.id).unwrap()).await.unwrap();
+        assert_eq!(alone.certificate, shown.certificate);
+        assert_eq!(shown.certificate.is_some(), shown.serial == SERIAL);
+    }
+    // A page has the certificates of its own rows.
+    let part = Page { cursor: None, limit: Some(1) };
+    let first = world.platform.devices(&boss, part).await.unwrap();
+    let rest = Page { cursor: first.next_cursor, limit: None };
+    let rest = world.platform.devices(&boss, rest).await.unwrap().data;
+    let paged: Vec<_> = first.data.into_iter().chain(rest).map(|shown| shown.certificate).collect();
+    assert_eq!(paged, more.into_iter().map(|shown| shown.certificate).collect::<Vec<_>>());
+    // What is sealed under an erased merchant's key opens no more, and hides nothing beside it.
+    world.platform.erase_merchant(&admin(), owner.merchant.unwrap()).await.unwrap();
+    let (kept, _) = listed(&world, &boss).await;
+    assert_eq!(kept.len(), all.len() + 7);
+    assert!(kept.iter().all(|shown| shown.certificate.is_none()));
+    world.platform.db().close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_terminals_sends_one_statement_for_all_certificates() {
+    a_longer_list_costs_no_more(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_terminals_sends_one_statement_for_all_certificates_on_postgres() {
+    a_longer_list_costs_no_more(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_asked_again_only_reads() {
+    let world = World::delivered().await;
+    let terminal = active(&world).await;
+    wait_days(&world, 310);
+    let (actor, tls) = (terminal.actor().await, key());
+    let writes = || world.platform.db().metrics().writes;
+    let before = writes();
+    let made = terminal.renew_as(&actor, &tls, SERIAL).await.unwrap();
+    assert_eq!(writes() - before, 1, "looked at outside, written down once");
+    let again = terminal.renew_as(&actor, &tls, SERIAL).await.unwrap();
+    assert_eq!(again.certificate, made.certificate);
+    terminal.renew_as(&actor, &key(), "99990004STAR00000002").await.unwrap_err();
+    assert_eq!(writes() - before, 1, "neither an answer repeated nor a refusal writes");
 }
