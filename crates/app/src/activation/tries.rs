@@ -26,12 +26,8 @@ use crate::error::{Error, ErrorKind};
 use crate::step::{Loaded, Step};
 use crate::vault::domain_of;
 use starpay_domain::activation::Activation;
-use starpay_domain::device::Device;
-use starpay_domain::device_auth::DeviceAuth;
-use starpay_domain::id::TypedId;
 use starpay_domain::identifier::TerminalSerial;
 use starpay_domain::instant::Timestamp;
-use starpay_domain::machine::Machine;
 use starpay_store::aggregate;
 use starpay_store::attempt::{self, Limit, Standing};
 use std::net::IpAddr;
@@ -131,8 +127,8 @@ struct Place {
 }
 
 impl Step<'_> {
-    /// The pause a caller has to wait for. It only reads: whoever is paused leaves nothing behind,
-    /// not even a nonce.
+    /// The pause a caller has to wait for. It only reads, whoever is paused leaves nothing behind,
+    /// not even a nonce; and nothing sealed is opened for a stranger whose nonce is not spent.
     pub(super) fn claim_pause(&mut self, caller: &Caller) -> Result<Option<Error>, Error> {
         if let Some(address) = self.address_subject(caller) {
             let standing = attempt::standing(self.tx, OF_ADDRESS, &address, self.at, PER_ADDRESS)?;
@@ -140,9 +136,17 @@ impl Step<'_> {
                 return Ok(Some(paused));
             }
         }
-        let place = self.claim_place(caller)?.subject;
-        let standing = attempt::standing(self.tx, OF_PLACE, &place, self.at, PER_PLACE)?;
-        Ok(place_pause(standing, self.at))
+        let (place, key) = (self.place_subject(caller), self.key_subject(caller));
+        let mut pause_of = |subject: &[u8]| -> Result<Option<Error>, Error> {
+            let standing = attempt::standing(self.tx, OF_PLACE, subject, self.at, PER_PLACE)?;
+            Ok(place_pause(standing, self.at))
+        };
+        let (of_place, of_key) = (pause_of(&place)?, pause_of(&key)?);
+        if of_place.is_none() && of_key.is_none() {
+            return Ok(None);
+        }
+        let device = aggregate::device::find_by_serial(self.tx, &caller.serial)?.map(|row| row.id);
+        Ok(if self.is_known(caller, device)? { of_key } else { of_place })
     }
 
     /// Finds a try's counters and holds them until the transaction ends, so that tries at the same
@@ -168,18 +172,17 @@ impl Step<'_> {
 
     /// Where a caller's tries are counted.
     fn claim_place(&mut self, caller: &Caller) -> Result<Place, Error> {
-        let device = match aggregate::device::find_by_serial(self.tx, &caller.serial)? {
-            Some(row) => Some(self.load::<Device>(row)?),
-            None => None,
-        };
-        let out = match &device {
+        let device = aggregate::device::find_by_serial(self.tx, &caller.serial)?.map(|row| row.id);
+        let out = match device {
             Some(device) => self.latest_activation(device)?,
             None => None,
         };
-        let lane = self.lane_of(caller, device.as_ref(), out.as_ref())?;
-        let subject = match lane {
-            Lane::KnownKey => self.counted(&format!("key|{}", hex::encode(caller.thumbprint))),
-            Lane::Home | Lane::Stranger => self.place_subject(&caller.serial, caller.address),
+        let (subject, lane) = if self.is_known(caller, device)? {
+            (self.key_subject(caller), Lane::KnownKey)
+        } else {
+            let place = self.place_subject(caller);
+            let home = self.is_home(caller, out.as_ref(), &place)?;
+            (place, if home { Lane::Home } else { Lane::Stranger })
         };
         Ok(Place { subject, lane, out })
     }
@@ -210,7 +213,7 @@ impl Step<'_> {
 
     /// The owner asked for a code: the network they asked from is the code's home, and starts anew.
     pub(super) fn keep_home(&mut self, asked: &Loaded<Activation>, serial: &str) -> Result<(), Error> {
-        let home = self.address.map(|address| self.place_subject(serial, Some(address)));
+        let home = self.address.map(|address| self.place_of(serial, Some(address)));
         if let Some(home) = &home {
             attempt::clear(self.tx, OF_PLACE, home)?;
         }
@@ -225,38 +228,45 @@ impl Step<'_> {
         Ok(matches!(standing, Standing::Locked { .. }))
     }
 
-    fn lane_of(
-        &mut self,
-        caller: &Caller,
-        device: Option<&Loaded<Device>>,
-        out: Option<&Loaded<Activation>>,
-    ) -> Result<Lane, Error> {
-        if let Some(row) = aggregate::device_auth::find_by_thumbprint(self.tx, &caller.thumbprint)? {
-            let known: Loaded<DeviceAuth> = self.load(row)?;
-            let of: Uuid = known.column("device_id")?;
-            let own = device.is_some_and(|device| device.id.uuid() == of);
-            if own && known.machine.state() != "rejected" {
-                return Ok(Lane::KnownKey);
-            }
-        }
-        let home: Option<String> = match out {
-            Some(out) => self.kept::<Option<String>>(out, HOME)?.flatten(),
-            None => None,
-        };
-        let here = hex::encode(self.place_subject(&caller.serial, caller.address));
-        let at_home = caller.address.is_some() && home.is_some_and(|home| home == here);
-        Ok(if at_home { Lane::Home } else { Lane::Stranger })
+    /// Whether the key that signs once showed a right code for this device. It opens nothing.
+    fn is_known(&mut self, caller: &Caller, device: Option<Uuid>) -> Result<bool, Error> {
+        let Some(device) = device else { return Ok(false) };
+        let row = aggregate::device_auth::find_by_thumbprint(self.tx, &caller.thumbprint)?;
+        let Some(known) = row.filter(|row| row.state != "rejected") else { return Ok(false) };
+        let of: Uuid = aggregate::DEVICE_AUTH.column(&known, "device_id")?;
+        Ok(of == device)
     }
 
-    fn latest_activation(&mut self, device: &Loaded<Device>) -> Result<Option<Loaded<Activation>>, Error> {
-        match aggregate::activation::latest_of_device(self.tx, device.id.uuid())? {
+    /// Whether the code that is out was asked for from this place.
+    fn is_home(
+        &mut self,
+        caller: &Caller,
+        out: Option<&Loaded<Activation>>,
+        place: &[u8],
+    ) -> Result<bool, Error> {
+        let (Some(out), Some(_)) = (out, caller.address) else { return Ok(false) };
+        let home = self.kept::<Option<String>>(out, HOME)?.flatten();
+        Ok(home.is_some_and(|home| home == hex::encode(place)))
+    }
+
+    fn latest_activation(&mut self, device: Uuid) -> Result<Option<Loaded<Activation>>, Error> {
+        match aggregate::activation::latest_of_device(self.tx, device)? {
             Some(row) => self.load(row).map(Some),
             None => Ok(None),
         }
     }
 
+    /// A key, wherever it is used.
+    fn key_subject(&self, caller: &Caller) -> Vec<u8> {
+        self.counted(&format!("key|{}", hex::encode(caller.thumbprint)))
+    }
+
     /// A serial as seen from one network.
-    fn place_subject(&self, serial: &str, address: Option<IpAddr>) -> Vec<u8> {
+    fn place_subject(&self, caller: &Caller) -> Vec<u8> {
+        self.place_of(&caller.serial, caller.address)
+    }
+
+    fn place_of(&self, serial: &str, address: Option<IpAddr>) -> Vec<u8> {
         let address = address.map(|address| hex::encode(self.shared.vault.address(address)));
         self.counted(&format!("place|{serial}|{}", address.unwrap_or_default()))
     }

@@ -211,3 +211,50 @@ async fn a_serial_without_a_code_answers_like_one_with() {
     let (_, code) = ask(&world).await;
     assert_eq!(claim(&mut world.terminal(), &code, AWAY).await.unwrap(), Replayed::No);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_sealed_is_opened_before_a_nonce_is_spent() {
+    let world = World::delivered().await;
+    let (_, code) = ask(&world).await;
+    for number in 0..5 {
+        refused(&mut world.terminal(), &guess(number), stranger(1)).await;
+    }
+    // Whoever opened any of these would fail.
+    for table in ["activation", "device", "device_auth"] {
+        world.poke(&format!("UPDATE {table} SET facts = x'00'"));
+    }
+    let nonces = || kept(&world)[0];
+    let before = nonces();
+    let paused = refused(&mut world.terminal(), &code, stranger(1)).await;
+    assert_eq!((paused.code, nonces()), ("activation_code_locked", before));
+    // Who is not paused gets as far as a spent nonce.
+    assert_eq!(refused(&mut world.terminal(), &code, stranger(2)).await.code, "internal");
+    assert_eq!(nonces(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_key_is_paused_for_itself_and_not_for_its_place() {
+    let world = World::delivered().await;
+    let (first, code) = ask(&world).await;
+    let mut terminal = world.terminal();
+    claim(&mut terminal, &code, AWAY).await.unwrap();
+    let owner = world.owner().await;
+    world.platform.abort_activation(&owner, None, first).await.unwrap();
+    let (_, code) = ask(&world).await;
+    for number in 0..5 {
+        refused(&mut world.terminal(), &guess(number), AWAY).await;
+    }
+    assert_eq!(refused(&mut world.terminal(), &code, AWAY).await.code, "activation_code_locked");
+    // Its own five tries, from where strangers are paused.
+    for number in 0..5 {
+        let error = refused(&mut terminal, &guess(number), AWAY).await;
+        assert_eq!((error.code, error.tries_left), ("activation_code_invalid", Some(4 - i64::from(number))));
+    }
+    let nonces = kept(&world)[0];
+    for from in [AWAY, HOME] {
+        assert_eq!(refused(&mut terminal, &code, from).await.code, "activation_code_locked");
+    }
+    assert_eq!(kept(&world)[0], nonces);
+    world.wait_minutes(10);
+    assert_eq!(claim(&mut terminal, &code, AWAY).await.unwrap(), Replayed::No);
+}
