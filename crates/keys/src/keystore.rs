@@ -31,6 +31,9 @@
 //!
 //! What this keystore cannot protect against is said in the
 //! crate's own documentation.
+//!
+//! Source: the format is ours; its seal is AES-256-GCM (NIST SP 800-38D), its derivation argon2id
+//! (RFC 9106).
 
 mod contents;
 mod file;

@@ -28,6 +28,9 @@
 //!
 //! A host that prefixes a length byte and fills with zeros is known of too, but not how it counts;
 //! that form is not here.
+//!
+//! Source: public implementations and recorded messages (`testdata/vectors.json`, `t2-tdb-*` and
+//! `t2-full-*`); the text of the UnionPay POS specification, Q/CUP 009.1, is not public.
 
 use std::fmt;
 

@@ -31,7 +31,7 @@ struct Decode {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Build the message again from its decoded fields and compare
+    /// Build the message again from its decoded fields, compare, and print it: unmasked, as it was given
     #[arg(long)]
     reencode: bool,
 }
