@@ -60,6 +60,11 @@ const NEEDS: &[Need] = &[
         packages: &["valgrind"],
         met: || find_program("valgrind").is_some(),
     },
+    Need {
+        what: "bash, curl and jq, with which the guide is played",
+        packages: &["bash", "curl", "jq"],
+        met: || ["bash", "curl", "jq"].iter().all(|name| find_program(name).is_some()),
+    },
     Need { what: "npm", packages: &["npm"], met: || find_program("npm").is_some() },
 ];
 
