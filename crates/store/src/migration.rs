@@ -18,6 +18,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V6__partners", include_str!("../migrations/V6__partners.sql")),
     ("V7__work_again", include_str!("../migrations/V7__work_again.sql")),
     ("V8__repeated_sign_in", include_str!("../migrations/V8__repeated_sign_in.sql")),
+    ("V9__own_in_state", include_str!("../migrations/V9__own_in_state.sql")),
 ];
 
 /// The table refinery keeps its record in.

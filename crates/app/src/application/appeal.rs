@@ -13,9 +13,9 @@ use crate::step::{Loaded, Step};
 use crate::view::{Appeal, ApplicationView};
 use crate::{Action, Actor};
 use starpay_domain::application::{Application, ApplicationEvent};
-use starpay_domain::id::ApplicationId;
+use starpay_domain::id::{ApplicationId, TypedId};
 use starpay_domain::machine::Machine;
-use starpay_store::Value;
+use starpay_store::{Value, merchant};
 
 /// Longest statement of an appeal, in characters.
 const STATEMENT_CHARS_MAX: usize = 2000;
@@ -53,6 +53,7 @@ impl Platform {
             let by = step.actor.id.clone();
             let event = ApplicationEvent::Appeal { by, statement: statement.clone() };
             found.machine.clone().apply(event.clone(), step.at)?;
+            merchant::lock(step.tx, found.merchant.uuid())?;
             step.refuse_second(found.merchant)?;
             let appealed = step.advance(found, event)?;
             view(step, &appealed)

@@ -11,7 +11,6 @@ use starpay_domain::application::Application;
 use starpay_domain::id::{MerchantId, TypedId};
 use starpay_domain::machine::Machine;
 use starpay_store::aggregate::application as rows;
-use starpay_store::merchant;
 
 impl Step<'_> {
     /// The merchant's governing application.
@@ -32,10 +31,9 @@ impl Step<'_> {
         Ok(Some((application, form)))
     }
 
-    /// Refuses an application beside one that lives, and names that one. Two that begin at once
-    /// wait for each other here.
+    /// Refuses an application beside one that lives, and names that one. The caller holds the
+    /// merchant's row, so that of two that begin at once the second sees the first.
     pub(super) fn refuse_second(&mut self, merchant: MerchantId) -> Result<(), Error> {
-        merchant::lock(self.tx, merchant.uuid())?;
         match self.governing_application(merchant)? {
             Some(live) if live.machine.is_live() => Err(in_the_way("application_live", &live)),
             Some(_) | None => Ok(()),

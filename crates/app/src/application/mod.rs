@@ -35,9 +35,8 @@ use starpay_domain::field::FormField as Field;
 use starpay_domain::id::{ApplicationId, CheckId, DocumentId, MerchantId, TypedId};
 use starpay_domain::identifier::SubjectType;
 use starpay_domain::machine::Machine;
-use starpay_store::aggregate::AggregateRow;
 use starpay_store::aggregate::application as rows;
-use starpay_store::{Cursor, Page as Found, Value, aggregate, check_result};
+use starpay_store::{Value, aggregate, check_result, merchant};
 
 /// Documents and checks shown with one application.
 pub(crate) const ROWS_MAX: i64 = 200;
@@ -69,6 +68,8 @@ impl Platform {
             return Err(Error::invalid("length", "business_no"));
         }
         self.command(actor, Call::new("application.start", key, wanted.clone()), move |step| {
+            // Two that begin at once wait for each other here.
+            merchant::lock(step.tx, merchant.uuid())?;
             step.refuse_more_applications(merchant)?;
             let id: ApplicationId = step.new_id();
             let business_no = wanted.business_no.clone().unwrap_or_else(|| id.to_string());
@@ -123,7 +124,9 @@ impl Platform {
         let (after, limit) = crate::paging::read(&page)?;
         self.look(actor, move |step| {
             let found = match (step.actor.merchant, &state) {
-                (Some(merchant), Some(state)) => own_in_state(step, merchant, state, after, limit)?,
+                (Some(merchant), Some(state)) => {
+                    rows::list_of_merchant_in_state(step.tx, merchant.uuid(), state, after, limit)?
+                }
                 (Some(merchant), None) => aggregate::list_by_merchant(
                     step.tx,
                     &aggregate::APPLICATION,
@@ -239,34 +242,6 @@ impl Platform {
             view(step, &withdrawn)
         })
         .await
-    }
-}
-
-/// A merchant's applications in one state: few enough to be picked from all of theirs.
-fn own_in_state(
-    step: &mut Step<'_>,
-    merchant: MerchantId,
-    state: &str,
-    mut after: Option<Cursor>,
-    limit: i64,
-) -> Result<Found<AggregateRow>, Error> {
-    let wanted = usize::try_from(limit).unwrap_or(0);
-    let mut rows: Vec<AggregateRow> = Vec::new();
-    loop {
-        let page =
-            aggregate::list_by_merchant(step.tx, &aggregate::APPLICATION, merchant.uuid(), after, ROWS_MAX)?;
-        for row in page.rows.into_iter().filter(|row| row.state == state) {
-            if rows.len() == wanted {
-                // There is one more: the next page begins after the last one shown.
-                let next = rows.last().map(|last| Cursor { at: last.created_at, id: last.id });
-                return Ok(Found { rows, next });
-            }
-            rows.push(row);
-        }
-        if page.next.is_none() {
-            return Ok(Found { rows, next: None });
-        }
-        after = page.next;
     }
 }
 

@@ -4,8 +4,8 @@
 use crate::error::{Error, ErrorKind};
 use crate::step::Step;
 use starpay_domain::id::{ApplicationId, MerchantId, TypedId};
+use starpay_store::aggregate::application as applications;
 use starpay_store::document::{self as rows, Kept};
-use starpay_store::{aggregate, merchant};
 
 /// Documents per application: three times what the longest list of materials asks for.
 pub(crate) const APPLICATION_DOCUMENTS_MAX: i64 = 60;
@@ -44,17 +44,9 @@ impl Step<'_> {
         }
     }
 
-    /// Refuses one application too many.
+    /// Refuses one application too many. The caller holds the merchant's row.
     pub(super) fn refuse_more_applications(&mut self, owner: MerchantId) -> Result<(), Error> {
-        merchant::lock(self.tx, owner.uuid())?;
-        let known = aggregate::list_by_merchant(
-            self.tx,
-            &aggregate::APPLICATION,
-            owner.uuid(),
-            None,
-            APPLICATIONS_MAX,
-        )?;
-        if i64::try_from(known.rows.len()).unwrap_or(i64::MAX) < APPLICATIONS_MAX {
+        if applications::count_of_merchant(self.tx, owner.uuid())? < APPLICATIONS_MAX {
             return Ok(());
         }
         Err(Error::new(ErrorKind::TooLarge, "too_many_applications").about("subject_type"))

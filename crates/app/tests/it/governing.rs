@@ -4,8 +4,10 @@ use crate::world::{Far, World, page};
 use starpay_app::view::{Appeal, ApplicationView, NewApplication, Rejection};
 use starpay_app::{Actor, Error, ErrorKind, Role};
 use starpay_domain::id::{ApplicationId, TypedId};
-use starpay_store::{Engine, settlement_account, store_place};
+use starpay_store::aggregate::{self, APPLICATION};
+use starpay_store::{Engine, StoreError, Value, settlement_account, store_place};
 use starpay_text::Language;
+use uuid::Uuid;
 
 const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
@@ -93,6 +95,39 @@ async fn of_two_begun_at_once_one_begins() {
             live = id_of(&begun.unwrap());
             names(&refused.unwrap_err(), live, "draft");
         }
+        world.platform.db().close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_one_that_is_kept_is_begun_and_none_after_it() {
+    for engine in ENGINES {
+        let world = World::on(engine, Far::Begun, |_| ()).await;
+        let (platform, owner) = (&world.platform, world.owner().await);
+        let merchant = owner.merchant.unwrap().uuid();
+        let given_up = id_of(&start(&world).await.unwrap());
+        platform.withdraw_application(&owner, None, given_up, None).await.unwrap();
+        // Two hundred and ninety-eight more that were given up.
+        platform
+            .db()
+            .write(move |tx| {
+                let kept = aggregate::get(tx, &APPLICATION, given_up.uuid(), merchant)?;
+                for number in 1..=298_u128 {
+                    let mut row = kept.clone();
+                    row.id = Uuid::from_u128(number);
+                    row.columns[0] = Value::Text(format!("old-{number}"));
+                    aggregate::insert(tx, &APPLICATION, &row)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        let last = id_of(&start(&world).await.unwrap());
+        platform.withdraw_application(&owner, None, last, None).await.unwrap();
+        let refused = start(&world).await.unwrap_err();
+        assert_eq!((refused.kind, refused.code), (ErrorKind::TooLarge, "too_many_applications"));
+        let drafts = platform.applications(&owner, Some("draft".to_owned()), page()).await.unwrap();
+        assert!(drafts.data.is_empty() && drafts.next_cursor.is_none());
         world.platform.db().close();
     }
 }

@@ -1,8 +1,10 @@
 //! 进件申请: one merchant's way in, with its form sealed beside it.
 
-use super::{AggregateRow, aggregate_table, look_up, rows};
+use super::{AggregateRow, aggregate_table, list, look_up, rows};
 use crate::error::StoreError;
+use crate::page::{Cursor, Page};
 use crate::params;
+use crate::sql::Statement;
 use crate::tx::Tx;
 use uuid::Uuid;
 
@@ -29,6 +31,39 @@ aggregate_table! {
     // False comes before true on both engines.
     GOVERNING "governing" = concat!("WHERE merchant_id = $1 ORDER BY state IN ", over!(), ", state IN ",
         waiting!(), ", created_at DESC, id DESC LIMIT 1");
+    OF_MERCHANT_IN_STATE "of_merchant_in_state" = "WHERE merchant_id = $4 AND state = $5 \
+        AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+}
+
+const COUNT_OF_MERCHANT: Statement = Statement::new(
+    "application::count_of_merchant",
+    "SELECT count(*) FROM application WHERE merchant_id = $1",
+);
+
+/// What is counted, for the catalogue.
+pub(crate) const COUNTS: &[Statement] = &[COUNT_OF_MERCHANT];
+
+/// How many applications a merchant has, in whatever state.
+///
+/// # Errors
+/// The store's own.
+pub fn count_of_merchant(tx: &mut Tx, merchant: Uuid) -> Result<i64, StoreError> {
+    let row = tx.query_opt(&COUNT_OF_MERCHANT, params![merchant])?;
+    row.ok_or(StoreError::NotFound { what: "application" })?.get(0)
+}
+
+/// A merchant's applications in one state, oldest first.
+///
+/// # Errors
+/// The store's own.
+pub fn list_of_merchant_in_state(
+    tx: &mut Tx,
+    merchant: Uuid,
+    state: &str,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Page<AggregateRow>, StoreError> {
+    list(tx, &OF_MERCHANT_IN_STATE, &[&merchant, &state], after, limit)
 }
 
 /// The application with that business number of the merchant: it is the merchant's idempotency key.

@@ -51,7 +51,7 @@ pub fn list_by_bound_merchant(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &BY_BOUND, Some(&merchant), after, limit)
+    list(tx, &BY_BOUND, &[&merchant], after, limit)
 }
 
 /// The newest device bound to a merchant.

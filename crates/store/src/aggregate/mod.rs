@@ -55,6 +55,7 @@ pub static TABLES: [&Table; 10] = [
 /// The further look-ups of every table.
 pub(crate) const LOOK_UPS: &[&[Statement]] = &[
     application::STATEMENTS,
+    application::COUNTS,
     agreement::STATEMENTS,
     visit::STATEMENTS,
     registration::STATEMENTS,
@@ -221,7 +222,7 @@ pub fn list_by_state(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &table.list_by_state, Some(&state), after, limit)
+    list(tx, &table.list_by_state, &[&state], after, limit)
 }
 
 /// The aggregates of one merchant, oldest first.
@@ -235,7 +236,7 @@ pub fn list_by_merchant(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &table.list_by_merchant, Some(&merchant), after, limit)
+    list(tx, &table.list_by_merchant, &[&merchant], after, limit)
 }
 
 /// All aggregates, oldest first.
@@ -248,14 +249,14 @@ pub fn list_all(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &table.list_all, None, after, limit)
+    list(tx, &table.list_all, &[], after, limit)
 }
 
-/// One page of a list statement: `$1` moment, `$2` id, `$3` rows, `$4` what the list is of.
+/// One page of a list statement: `$1` moment, `$2` id, `$3` rows, from `$4` on what the list is of.
 pub(crate) fn list(
     tx: &mut Tx,
     statement: &Statement,
-    of: Option<&dyn ToValue>,
+    of: &[&dyn ToValue],
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
@@ -263,7 +264,7 @@ pub(crate) fn list(
     let limit = rows_wanted(limit);
     let wanted = limit + 1;
     let mut params = vec![at.to_value(), id.to_value(), wanted.to_value()];
-    params.extend(of.map(ToValue::to_value));
+    params.extend(of.iter().map(|value| value.to_value()));
     let rows = tx.query(statement, &params)?;
     let rows = rows.into_iter().map(AggregateRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, AggregateRow::cursor))

@@ -25,7 +25,7 @@ pub fn list_of_channel(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &OF_CHANNEL, Some(&channel), after, limit)
+    list(tx, &OF_CHANNEL, &[&channel], after, limit)
 }
 
 /// The registration of an application with one channel.

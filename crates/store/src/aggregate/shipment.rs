@@ -25,7 +25,7 @@ pub fn list_by_carrier(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Page<AggregateRow>, StoreError> {
-    list(tx, &BY_CARRIER, Some(&carrier), after, limit)
+    list(tx, &BY_CARRIER, &[&carrier], after, limit)
 }
 
 /// The newest shipment of an application.

@@ -90,10 +90,11 @@ fn lists_come_in_pages_that_lose_nothing() {
         }
         type List =
             fn(&mut starpay_store::Tx, Uuid, Option<Cursor>) -> Result<Page<AggregateRow>, StoreError>;
-        let lists: [List; 3] = [
+        let lists: [List; 4] = [
             |tx, _, after| aggregate::list_all(tx, &APPLICATION, after, 3),
             |tx, _, after| aggregate::list_by_state(tx, &APPLICATION, "draft", after, 3),
             |tx, merchant, after| aggregate::list_by_merchant(tx, &APPLICATION, merchant, after, 3),
+            |tx, merchant, after| application::list_of_merchant_in_state(tx, merchant, "draft", after, 3),
         ];
         for list in lists {
             let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
@@ -110,6 +111,32 @@ fn lists_come_in_pages_that_lose_nothing() {
         }
         let none = stand.read(|tx| aggregate::list_by_state(tx, &APPLICATION, "ready", None, 3)).unwrap();
         assert_eq!((none.rows.len(), none.next), (0, None));
+    });
+}
+
+#[test]
+fn a_merchants_applications_are_counted_and_picked_by_state() {
+    on_both(|stand| {
+        let (own, other) = (merchant(stand), merchant(stand));
+        for (number, state) in (0_i64..).zip(["draft", "withdrawn", "draft", "ready"]) {
+            for owner in [own, other] {
+                let mut row = draft(owner, &format!("B-{number}"));
+                (row.state, row.created_at) = (state.to_owned(), at(number));
+                stand.write(move |tx| aggregate::insert(tx, &APPLICATION, &row)).unwrap();
+            }
+        }
+        assert_eq!(stand.read(move |tx| application::count_of_merchant(tx, own)).unwrap(), 4);
+        assert_eq!(stand.read(|tx| application::count_of_merchant(tx, Uuid::nil())).unwrap(), 0);
+        let page = |after| {
+            let list = move |tx: &mut _| application::list_of_merchant_in_state(tx, own, "draft", after, 1);
+            stand.read(list).unwrap()
+        };
+        let first = page(None);
+        let second = page(first.next);
+        let found = [&first.rows[..], &second.rows].concat();
+        assert!(found.iter().all(|row| row.merchant_id == own && row.state == "draft"));
+        let moments: Vec<_> = found.iter().map(|row| row.created_at).collect();
+        assert_eq!((moments, second.next), (vec![at(0), at(2)], None));
     });
 }
 
