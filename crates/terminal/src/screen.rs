@@ -231,7 +231,7 @@ impl Screen {
     #[must_use]
     pub fn active(language: Language, status: &Status, receipt: &[String]) -> Self {
         let mut lines: Vec<String> = status.merchant_name.clone().into_iter().collect();
-        lines.push(language.pick("可以开始收款。", "Ready to take payments.").to_owned());
+        lines.push(language.pick("已可使用。", "Ready.").to_owned());
         lines.extend(status.certificate.as_ref().map(|certificate| certified(language, certificate)));
         lines.extend(receipt.iter().map(|line| format!("| {line}")));
         Self::new(status_title(language), lines)
@@ -493,6 +493,14 @@ mod tests {
                     Screen::welcome(language, "99990004STAR00000001", "STAR-A1", Some(&status(state)));
                 assert!(screen.title.contains(shown), "{state}: {}", screen.title);
             }
+        }
+    }
+
+    #[test]
+    fn an_active_terminal_promises_nothing_that_it_cannot_do() {
+        for (language, ready) in [(Language::Zh, "已可使用。"), (Language::En, "Ready.")] {
+            let screen = Screen::active(language, &status("active"), &["0.00".to_owned()]);
+            assert_eq!(screen.lines, ["星光小面馆", ready, "| 0.00"]);
         }
     }
 
