@@ -21,7 +21,7 @@ use crate::keyset::KeySet;
 use crate::link::{Link, Request};
 use crate::platform::{Address, TrustAnchor};
 use crate::screen::Language;
-use crate::{Error, Step, Surroundings};
+use crate::{Error, Refusal, Step, Surroundings};
 
 /// How long to wait before asking again when the platform names no time.
 pub const WAIT_DEFAULT: Duration = Duration::from_secs(2);
@@ -98,6 +98,15 @@ pub struct Terminal<'a> {
     retry_after: Option<Duration>,
     realigned: u32,
     requests_before: u64,
+}
+
+/// With which keys a claim is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeysShown {
+    /// Those the terminal came with.
+    First,
+    /// Those made because the first were rejected.
+    New,
 }
 
 /// What a step brought back.
@@ -188,7 +197,12 @@ impl<'a> Terminal<'a> {
     pub fn activate(&mut self, attendant: &mut dyn Attendant) -> Result<Status, Error> {
         self.waited = Duration::ZERO;
         self.realigned = 0;
-        self.look_up()?;
+        match self.look_up() {
+            Err(Error::Refused(refusal)) if refusal.is_about_keys() => {
+                self.begin_with_new_keys(&refusal, attendant)?;
+            }
+            looked => looked?,
+        }
         // A failed step is sent again once each time the terminal is asked to go on.
         let mut retried = false;
         loop {
@@ -326,7 +340,7 @@ impl<'a> Terminal<'a> {
 
     /// Takes over what a step brought, and makes sure it did bring something.
     fn settle(&mut self, step: Step, done: Done) -> Result<String, Error> {
-        let moved = done.status.completed.iter().any(|name| name == step.completes());
+        let moved = done.status.has_completed(step);
         if !moved && done.status.phase() == Phase::UnderWay {
             let detail = format!("{} is not in `completed` after a good answer", step.completes());
             return Err(Error::Malformed { request: step.name().to_owned(), detail });
@@ -354,7 +368,12 @@ impl<'a> Terminal<'a> {
         attendant: &mut dyn Attendant,
     ) -> Result<(), Error> {
         let ms = self.surroundings.ticks_ms().saturating_sub(begun);
-        let state = self.status().map_or_else(|| "unclaimed".to_owned(), |status| status.state.clone());
+        let state = match self.status() {
+            // The platform may have gone further by itself in the same answer.
+            Some(status) if outcome.is_ok() && status.has_completed(step) => step.completes().to_owned(),
+            Some(status) => status.state.clone(),
+            None => "unclaimed".to_owned(),
+        };
         let (ok, detail, result) = match outcome {
             Ok(detail) => (true, detail, Ok(())),
             Err(error @ Error::PowerCut(_)) => return Err(error),
@@ -383,16 +402,25 @@ impl<'a> Terminal<'a> {
             let code = attendant.code(why)?;
             self.note_code(code)?;
         }
+        let mut keys = KeysShown::First;
         loop {
             attendant.step_begun(Step::Claim);
             let begun = self.surroundings.ticks_ms();
             let outcome = self.redeem(self.fault);
             let refused = match &outcome {
-                Err(Error::Refused(refusal)) if refusal.is_about_code() => Some(refusal.as_ref().clone()),
+                Err(Error::Refused(refusal)) if refusal.is_about_code() || refusal.is_about_keys() => {
+                    Some(refusal.as_ref().clone())
+                }
                 Ok(_) | Err(_) => None,
             };
             let result = self.report(Step::Claim, begun, outcome, attendant);
             let Some(refusal) = refused else { return result };
+            if refusal.is_about_keys() && keys == KeysShown::First {
+                // Perhaps only the keys are stale; where they are not what is wrong, others do not help.
+                keys = KeysShown::New;
+                self.make_new_keys()?;
+                continue;
+            }
             self.journal.progress = Progress::Unclaimed;
             self.save()?;
             let code = match attendant.code(CodeWanted::Refused(&refusal)) {
@@ -402,6 +430,28 @@ impl<'a> Terminal<'a> {
             };
             self.note_code(code)?;
         }
+    }
+
+    /// The platform believes this terminal's keys no more: they were not proved in time, or others
+    /// took their place. New ones are made only when a person has entered a new code, so that no
+    /// answer from afar can take a terminal's keys from it.
+    fn begin_with_new_keys(&mut self, refusal: &Refusal, attendant: &mut dyn Attendant) -> Result<(), Error> {
+        let code = match attendant.code(CodeWanted::KeysRejected(refusal)) {
+            Ok(code) => code,
+            Err(Error::NoAnswer(_)) => return Err(refusal.clone().into()),
+            Err(error) => return Err(error),
+        };
+        // The code first: cut off in between, the claim is refused once more and the keys are made then.
+        self.note_code(code)?;
+        self.make_new_keys()
+    }
+
+    /// Makes all of the device's keys anew. What was certified for the old ones is let go.
+    fn make_new_keys(&mut self) -> Result<(), Error> {
+        self.forget_certificates()?;
+        self.device.make_keys(&self.folder, self.surroundings)?;
+        self.show_certificate();
+        Ok(())
     }
 
     /// Writes down that a claim is under way, before anything is sent.

@@ -1,6 +1,7 @@
 //! What the platform answers, as the wire contract writes it. Unknown fields are ignored, so that
 //! the platform can say more to newer terminals.
 
+use crate::Step;
 use serde::{Deserialize, Serialize};
 
 /// Where an activation stands. Every activation request answers it.
@@ -51,6 +52,12 @@ impl Status {
             "expired" | "failed" | "aborted" => Phase::Ended,
             _ => Phase::UnderWay,
         }
+    }
+
+    /// Whether this step is done.
+    #[must_use]
+    pub fn has_completed(&self, step: Step) -> bool {
+        self.completed.iter().any(|name| name == step.completes())
     }
 
     /// Why it failed and what to do, in the platform's words; empty when it did not say.

@@ -49,6 +49,8 @@ pub enum CodeWanted<'a> {
         /// Why.
         detail: &'a str,
     },
+    /// The platform rejected this terminal's keys. With a new code the terminal makes new ones.
+    KeysRejected(&'a Refusal),
     /// The terminal lost its journal and must show the same code once more.
     JournalLost,
 }
@@ -62,7 +64,8 @@ pub struct StepReport {
     pub ok: bool,
     /// How long it took, the person's typing included.
     pub ms: u64,
-    /// State of the activation afterwards, as far as the terminal knows.
+    /// The state the step led to; where it led to none, the state of the activation as far as the
+    /// terminal knows.
     pub state: String,
     /// What was seen; never a secret.
     pub detail: String,

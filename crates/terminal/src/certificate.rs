@@ -292,6 +292,12 @@ impl Terminal<'_> {
         Ok(status)
     }
 
+    /// Lets go of every renewed certificate: their keys are of no use any more.
+    pub(crate) fn forget_certificates(&mut self) -> Result<(), Error> {
+        self.certificates = Certificates::default();
+        self.certificates.save(&self.folder, self.surroundings)
+    }
+
     fn give_up_next(&mut self) -> Result<(), Error> {
         self.certificates.next = None;
         self.certificates.save(&self.folder, self.surroundings)

@@ -1,6 +1,7 @@
 //! The device: what it is and its own keys.
 //!
-//! The keys are made at the first start and never leave the device. They lie in the terminal's
+//! The keys are made at the first start, and anew when the platform has rejected them and a new
+//! activation code was entered; they never leave the device. They lie in the terminal's
 //! folder, sealed under the element's key; the rest of the program can have things signed and
 //! opened by them, and never sees them.
 
@@ -87,6 +88,18 @@ impl Device {
     ) -> Result<(), Error> {
         let keys = self.keys.with_new_tls(surroundings.random());
         let made = Self { keys, ..self.clone() };
+        made.keep(folder, surroundings)?;
+        *self = made;
+        Ok(())
+    }
+
+    /// Makes all keys anew: the platform rejected the present ones for good.
+    pub(crate) fn make_keys(
+        &mut self,
+        folder: &Folder,
+        surroundings: &dyn Surroundings,
+    ) -> Result<(), Error> {
+        let made = self.twin(surroundings.random());
         made.keep(folder, surroundings)?;
         *self = made;
         Ok(())

@@ -126,6 +126,12 @@ impl Refusal {
             || self.code.starts_with("activation_code")
     }
 
+    /// Whether the platform believes the terminal's keys no more, so that only new ones help.
+    #[must_use]
+    pub fn is_about_keys(&self) -> bool {
+        self.code == "device_auth_rejected"
+    }
+
     /// Whether the PIN chosen is what is wrong.
     #[must_use]
     pub fn is_about_pin(&self) -> bool {

@@ -118,6 +118,15 @@ impl Screen {
                 ),
                 detail.to_owned(),
             ],
+            CodeWanted::KeysRejected(refusal) => {
+                let mut lines = said(language, refusal);
+                let next = language.pick(
+                    "请在商户后台领取新的激活码。输入后，本机会生成新的密钥。",
+                    "Ask for a new code in your console. With it this terminal makes new keys.",
+                );
+                lines.push(next.to_owned());
+                lines
+            }
             CodeWanted::JournalLost => vec![
                 language.pick("本机记录丢失。", "This terminal lost its records.").to_owned(),
                 language

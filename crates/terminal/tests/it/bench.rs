@@ -117,6 +117,7 @@ impl Attendant for Typist {
             CodeWanted::First => "first".to_owned(),
             CodeWanted::Refused(refusal) => format!("refused {}", refusal.code),
             CodeWanted::Ended { state, .. } => format!("ended {state}"),
+            CodeWanted::KeysRejected(refusal) => format!("keys rejected {}", refusal.code),
             CodeWanted::JournalLost => "journal lost".to_owned(),
         });
         if self.codes.is_empty() {

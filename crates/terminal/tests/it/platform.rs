@@ -100,6 +100,7 @@ struct State {
     certificates: Certificates,
     nonces: HashSet<String>,
     sign_key: Option<PublicKey>,
+    rejected: Vec<PublicKey>,
     envelope_key: Option<EnvelopePublicKey>,
     tls_request: Option<Vec<u8>>,
     challenge: String,
@@ -213,6 +214,14 @@ impl Platform {
         look(&mut self.inner.state.lock().unwrap().certificates)
     }
 
+    /// The terminal's keys are believed no more; the next code is for new ones.
+    pub(crate) fn reject_keys(&self) {
+        let mut state = self.inner.state.lock().unwrap();
+        let rejected = state.sign_key.take().unwrap();
+        state.rejected.push(rejected);
+        state.certificates = Certificates::default();
+    }
+
     /// Looks at what happened.
     pub(crate) fn ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
         look(&self.inner.state.lock().unwrap().ledger)
@@ -320,6 +329,9 @@ impl Inner {
         let timestamp: i64 = arrived.header("starpay-timestamp").parse().unwrap();
         let nonce = arrived.header("starpay-nonce");
         assert!(wire::array_from_base64url::<16>(nonce).is_some());
+        if state.rejected.iter().any(|key| hex::encode(key.thumbprint()) == arrived.header("starpay-key")) {
+            return Err(refuse(403, "device_auth_rejected", Value::Null));
+        }
         let key = match body.get("sign_key") {
             Some(der) => PublicKey::from_spki_der(&b64(der)).unwrap(),
             None => state.sign_key.ok_or_else(|| refuse(401, "device_unknown", Value::Null))?,

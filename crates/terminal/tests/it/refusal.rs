@@ -116,6 +116,53 @@ fn a_copied_folder_is_the_same_device_and_another_folder_is_not() {
 }
 
 #[test]
+fn a_terminal_whose_keys_were_rejected_makes_new_ones_with_a_new_code() {
+    let platform = Platform::start();
+    let home = tempfile::tempdir().unwrap();
+    let id = |bench: &Bench| {
+        Terminal::switch_on(settings(&platform, home.path()), bench)
+            .unwrap()
+            .device()
+            .sign_key_id()
+            .to_owned()
+    };
+    let bench = Bench::new();
+    activate(settings(&platform, home.path()), &bench, &mut Typist::new()).unwrap();
+    let first = id(&bench);
+    platform.reject_keys();
+    // Nobody has a new code: the terminal says why it stops, and keeps what it has.
+    let mut typist = Typist::typing(&[], &[]);
+    let error = activate(settings(&platform, home.path()), &bench, &mut typist).unwrap_err();
+    assert!(matches!(&error, Error::Refused(refusal) if refusal.code == "device_auth_rejected"), "{error}");
+    assert_eq!(typist.asked, ["keys rejected device_auth_rejected"]);
+    assert_eq!(id(&bench), first);
+    // With one it is a new device to the platform, and the same to its merchant.
+    let mut typist = Typist::new();
+    let status = activate(settings(&platform, home.path()), &bench, &mut typist).unwrap();
+    assert_eq!(status.status_text, "已激活");
+    assert_eq!(typist.asked, ["keys rejected device_auth_rejected", "pin"]);
+    assert_ne!(id(&bench), first);
+    platform.ledger(|ledger| assert_eq!((ledger.claims.len(), ledger.activations), (2, 2)));
+    activate(settings(&platform, home.path()), &bench, &mut Typist::typing(&[], &[])).unwrap();
+}
+
+#[test]
+fn a_power_cut_anywhere_while_keys_are_made_anew_is_healed_by_the_next_start() {
+    // Up to the claim with the new keys; what follows is an activation like any other.
+    for moments in 0..20 {
+        let platform = Platform::start();
+        let home = tempfile::tempdir().unwrap();
+        activate(settings(&platform, home.path()), &Bench::new(), &mut Typist::new()).unwrap();
+        platform.reject_keys();
+        let cut =
+            activate(settings(&platform, home.path()), &Bench::with_power_for(moments), &mut Typist::new());
+        let healed = activate(settings(&platform, home.path()), &Bench::new(), &mut Typist::new());
+        assert_eq!(healed.unwrap().status_text, "已激活", "cut after {moments}");
+        assert!(cut.is_err(), "the power was never cut");
+    }
+}
+
+#[test]
 fn a_tls_key_that_was_put_aside_is_made_anew_and_kept() {
     let platform = Platform::with(Quirk::KnowsTheFirstKey);
     let home = tempfile::tempdir().unwrap();
