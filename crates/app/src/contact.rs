@@ -25,7 +25,6 @@ use starpay_store::attempt::{self, Limit, Standing};
 use starpay_store::contact::{self, ContactRow};
 use starpay_store::merchant::{self, MerchantRow};
 use starpay_store::one_time_code;
-use std::net::IpAddr;
 use uuid::{Builder, Uuid};
 
 /// A one-time code's life.
@@ -58,7 +57,7 @@ fn public() -> Actor {
 
 impl Platform {
     /// Sends a one-time code to a mobile number. Repeated under its key while that code lives, it
-    /// sends nothing.
+    /// sends nothing. Codes are counted where they are asked for: [`Platform::asked_from`].
     ///
     /// # Errors
     /// `validation_failed` for a number that cannot be one; `rate_limited`; `closed` while a live
@@ -67,7 +66,6 @@ impl Platform {
         &self,
         key: Option<IdempotencyKey>,
         wanted: StartContact,
-        address: Option<IpAddr>,
     ) -> Result<ContactStarted, Error> {
         let deployment = &self.shared.deployment;
         let licensed = deployment.acquirer_name.is_some() && deployment.licence_no.is_some();
@@ -75,7 +73,6 @@ impl Platform {
             return Err(Error::new(ErrorKind::Unavailable, "unavailable"));
         }
         let (mobile, email) = reachable(&wanted)?;
-        let address = address.map(|address| self.shared.vault.address(address));
         self.apply(&public(), move |step| {
             let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
             let said = format!("{mobile}|{}", email.as_deref().unwrap_or_default());
@@ -83,8 +80,9 @@ impl Platform {
             if let Some(asked_before) = step.sent_before(&index, &mobile, asked_by.as_deref())? {
                 return Ok(asked_before);
             }
-            if let Some(address) = &address {
-                step.count_code("code-address", address, PER_ADDRESS)?;
+            if let Some(address) = step.address {
+                let address = step.shared.vault.address(address);
+                step.count_code("code-address", &address, PER_ADDRESS)?;
             }
             step.count_code("code", &index, PER_NUMBER)?;
             let row = step.unproved_contact(index, &mobile, email.as_deref())?;

@@ -26,7 +26,6 @@ use starpay_keys::envelope::EnvelopePublicKey;
 use starpay_keys::signature::PublicKey;
 use starpay_keys::{constant_time_eq, wire};
 use starpay_store::{Value, aggregate};
-use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -53,19 +52,15 @@ struct Shown {
 }
 
 impl Platform {
-    /// Step 1: redeems an activation code. The same key and code again get the same answer.
+    /// Step 1: redeems an activation code. The same key and code again get the same answer. Tries
+    /// are counted where they come from: [`Platform::asked_from`].
     ///
     /// # Errors
     /// `signature_invalid`, `clock_skew`, `nonce_replayed`; `activation_code_invalid` for a code
     /// that is wrong, unknown or another terminal's; `activation_code_locked`, `rate_limited`;
     /// `activation_code_expired`; `device_auth_rejected` for a second key on the same serial;
     /// `device_blocked`.
-    pub async fn claim(
-        &self,
-        request: &SignedRequest,
-        claim: Claim,
-        address: Option<IpAddr>,
-    ) -> Result<(Claimed, Replayed), Error> {
+    pub async fn claim(&self, request: &SignedRequest, claim: Claim) -> Result<(Claimed, Replayed), Error> {
         let shown = Arc::new(Shown::read(&claim)?);
         let thumbprint = shown.sign_key.thumbprint();
         if !constant_time_eq(&request.thumbprint()?, &thumbprint) {
@@ -78,7 +73,7 @@ impl Platform {
             merchant: None,
             subject: None,
         };
-        let caller = Arc::new(Caller::new(&claim.serial, thumbprint, address));
+        let caller = Arc::new(Caller::new(&claim.serial, thumbprint));
         // Anybody can make a key and sign with it: before a nonce is written down, who is paused goes.
         let asking = Arc::clone(&caller);
         if let Some(paused) = self.look(&actor, move |step| step.claim_pause(&asking)).await? {

@@ -30,7 +30,6 @@ use starpay_domain::identifier::TerminalSerial;
 use starpay_domain::instant::Timestamp;
 use starpay_store::aggregate;
 use starpay_store::attempt::{self, Limit, Standing};
-use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Wrong codes for one serial from one place.
@@ -81,11 +80,10 @@ impl Lane {
     }
 }
 
-/// Who tries: the serial as typed, the key that signs, the address it comes from.
+/// Who tries: the serial as typed, the key that signs. Where from, the step knows.
 pub(super) struct Caller {
     serial: String,
     thumbprint: [u8; 32],
-    address: Option<IpAddr>,
 }
 
 /// The counters that one try is held against: keyed hashes only.
@@ -106,9 +104,9 @@ impl Tries {
 }
 
 impl Caller {
-    pub(super) fn new(serial: &str, thumbprint: [u8; 32], address: Option<IpAddr>) -> Self {
+    pub(super) fn new(serial: &str, thumbprint: [u8; 32]) -> Self {
         let serial = TerminalSerial::normalise(serial).chars().take(SERIAL_CHARS_MAX).collect();
-        Self { serial, thumbprint, address }
+        Self { serial, thumbprint }
     }
 }
 
@@ -130,13 +128,13 @@ impl Step<'_> {
     /// The pause a caller has to wait for. It only reads, whoever is paused leaves nothing behind,
     /// not even a nonce; and nothing sealed is opened for a stranger whose nonce is not spent.
     pub(super) fn claim_pause(&mut self, caller: &Caller) -> Result<Option<Error>, Error> {
-        if let Some(address) = self.address_subject(caller) {
+        if let Some(address) = self.address_subject() {
             let standing = attempt::standing(self.tx, OF_ADDRESS, &address, self.at, PER_ADDRESS)?;
             if let Some(paused) = address_pause(standing, self.at) {
                 return Ok(Some(paused));
             }
         }
-        let (place, key) = (self.place_subject(caller), self.key_subject(caller));
+        let (place, key) = (self.place_subject(&caller.serial), self.key_subject(caller));
         let mut pause_of = |subject: &[u8]| -> Result<Option<Error>, Error> {
             let standing = attempt::standing(self.tx, OF_PLACE, subject, self.at, PER_PLACE)?;
             Ok(place_pause(standing, self.at))
@@ -152,7 +150,7 @@ impl Step<'_> {
     /// Finds a try's counters and holds them until the transaction ends, so that tries at the same
     /// moment are counted one after the other; or the pause the caller has to wait for.
     pub(super) fn enter_claim(&mut self, caller: &Caller) -> Result<Result<Tries, Error>, Error> {
-        let address = self.address_subject(caller);
+        let address = self.address_subject();
         if let Some(address) = &address {
             let standing = attempt::hold(self.tx, OF_ADDRESS, address, self.at, PER_ADDRESS)?;
             if let Some(paused) = address_pause(standing, self.at) {
@@ -180,15 +178,15 @@ impl Step<'_> {
         let (subject, lane) = if self.is_known(caller, device)? {
             (self.key_subject(caller), Lane::KnownKey)
         } else {
-            let place = self.place_subject(caller);
-            let home = self.is_home(caller, out.as_ref(), &place)?;
+            let place = self.place_subject(&caller.serial);
+            let home = self.is_home(out.as_ref(), &place)?;
             (place, if home { Lane::Home } else { Lane::Stranger })
         };
         Ok(Place { subject, lane, out })
     }
 
-    fn address_subject(&self, caller: &Caller) -> Option<Vec<u8>> {
-        caller.address.map(|address| self.shared.vault.address(address))
+    fn address_subject(&self) -> Option<Vec<u8>> {
+        self.address.map(|address| self.shared.vault.address(address))
     }
 
     /// Counts a wrong code. One answer for every way of being wrong.
@@ -213,7 +211,7 @@ impl Step<'_> {
 
     /// The owner asked for a code: the network they asked from is the code's home, and starts anew.
     pub(super) fn keep_home(&mut self, asked: &Loaded<Activation>, serial: &str) -> Result<(), Error> {
-        let home = self.address.map(|address| self.place_of(serial, Some(address)));
+        let home = self.address.map(|_| self.place_subject(serial));
         if let Some(home) = &home {
             attempt::clear(self.tx, OF_PLACE, home)?;
         }
@@ -238,13 +236,8 @@ impl Step<'_> {
     }
 
     /// Whether the code that is out was asked for from this place.
-    fn is_home(
-        &mut self,
-        caller: &Caller,
-        out: Option<&Loaded<Activation>>,
-        place: &[u8],
-    ) -> Result<bool, Error> {
-        let (Some(out), Some(_)) = (out, caller.address) else { return Ok(false) };
+    fn is_home(&mut self, out: Option<&Loaded<Activation>>, place: &[u8]) -> Result<bool, Error> {
+        let (Some(out), Some(_)) = (out, self.address) else { return Ok(false) };
         let home = self.kept::<Option<String>>(out, HOME)?.flatten();
         Ok(home.is_some_and(|home| home == hex::encode(place)))
     }
@@ -261,13 +254,9 @@ impl Step<'_> {
         self.counted(&format!("key|{}", hex::encode(caller.thumbprint)))
     }
 
-    /// A serial as seen from one network.
-    fn place_subject(&self, caller: &Caller) -> Vec<u8> {
-        self.place_of(&caller.serial, caller.address)
-    }
-
-    fn place_of(&self, serial: &str, address: Option<IpAddr>) -> Vec<u8> {
-        let address = address.map(|address| hex::encode(self.shared.vault.address(address)));
+    /// A serial as seen from the network of whoever asks.
+    fn place_subject(&self, serial: &str) -> Vec<u8> {
+        let address = self.address.map(|address| hex::encode(self.shared.vault.address(address)));
         self.counted(&format!("place|{serial}|{}", address.unwrap_or_default()))
     }
 

@@ -111,8 +111,8 @@ async fn a_recorded_request_is_worth_nothing() {
     let mut terminal = world.terminal();
     let body = terminal.claim_body(&code);
     let request = terminal.signed("POST", "/terminal/v1/claims", &serde_json::to_vec(&body).unwrap());
-    world.platform.claim(&request, body.clone(), None).await.unwrap();
-    assert_eq!(code_of(world.platform.claim(&request, body.clone(), None).await).0, "nonce_replayed");
+    world.platform.claim(&request, body.clone()).await.unwrap();
+    assert_eq!(code_of(world.platform.claim(&request, body.clone()).await).0, "nonce_replayed");
     terminal.claim(&code).await.unwrap();
     let get = terminal.signed("GET", "/terminal/v1/activations/current", b"");
     world.platform.authenticate_terminal(&get).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_recorded_request_is_worth_nothing() {
     let other = world.terminal();
     let mut borrowed = terminal.signed("POST", "/terminal/v1/claims", b"{}");
     borrowed.key = hex::encode(other.keys.sign_key().thumbprint());
-    assert_eq!(code_of(world.platform.claim(&borrowed, body, None).await).0, "signature_invalid");
+    assert_eq!(code_of(world.platform.claim(&borrowed, body).await).0, "signature_invalid");
     let stranger = other.signed("GET", "/terminal/v1/activations/current", b"");
     assert_eq!(code_of(world.platform.authenticate_terminal(&stranger).await).0, "device_unknown");
 }
@@ -145,7 +145,7 @@ async fn a_copy_of_the_terminal_is_refused() {
     let mut body = terminal.claim_body(&code);
     body.envelope_key = wire::base64url(&copy.keys.envelope_key().to_bytes());
     let request = terminal.signed("POST", "/terminal/v1/claims", &serde_json::to_vec(&body).unwrap());
-    assert_eq!(code_of(world.platform.claim(&request, body, None).await).0, "device_auth_rejected");
+    assert_eq!(code_of(world.platform.claim(&request, body).await).0, "device_auth_rejected");
     terminal.until("sign-in").await;
 }
 

@@ -14,7 +14,7 @@ async fn a_code_to_sign_in_and_a_code_to_sign_leave_each_other_alone() {
     let sign_in = async || {
         world.clock.advance_ms(1);
         let wanted = StartContact { mobile: MOBILE.to_owned(), email: None };
-        let started = platform.start_contact(None, wanted, None).await.unwrap();
+        let started = platform.start_contact(None, wanted).await.unwrap();
         (ContactId::parse(&started.contact_id).unwrap(), world.newest_code("one_time_code").await)
     };
     let (contact, first) = sign_in().await;

@@ -17,7 +17,7 @@ fn what_is_over_is_removed_in_slices() {
         let again = stand.platform.sweep(&jobs()).await.unwrap();
         assert_eq!(again.nonces, 0);
         let unused = StartContact { mobile: "15400000002".to_owned(), email: None };
-        stand.platform.start_contact(None, unused, None).await.unwrap();
+        stand.platform.start_contact(None, unused).await.unwrap();
         stand.clock.advance_ms(11 * 60_000);
         assert!(stand.platform.sweep(&jobs()).await.unwrap().codes >= 1, "nobody used it in time");
         assert_eq!(stand.platform.sweep(&jobs()).await.unwrap().codes, 0);

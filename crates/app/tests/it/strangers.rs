@@ -12,7 +12,7 @@ async fn ask(stand: &Stand, mobile: &str, email: Option<&str>, from: IpAddr) -> 
     // One moment for each: the outbox shows messages in the order of their moments.
     stand.clock.advance_ms(1);
     let wanted = StartContact { mobile: mobile.to_owned(), email: email.map(str::to_owned) };
-    let started = stand.platform.start_contact(None, wanted, Some(from)).await?;
+    let started = stand.platform.asked_from(Some(from)).start_contact(None, wanted).await?;
     Ok(ContactId::parse(&started.contact_id).unwrap())
 }
 
@@ -104,7 +104,7 @@ fn a_second_code_asked_for_while_the_first_signs_in_takes_no_merchant_away() {
             let (one, other) = (stand.platform.clone(), stand.platform.clone());
             let (signed_in, _) = tokio::join!(
                 tokio::spawn(async move { one.verify_contact(None, contact, VerifyContact { code }).await }),
-                tokio::spawn(async move { other.start_contact(None, wanted, None).await })
+                tokio::spawn(async move { other.start_contact(None, wanted).await })
             );
             // The newer code may have come first; then the older one is wrong, and nothing happened.
             let Ok(session) = signed_in.unwrap() else { continue };
@@ -184,7 +184,7 @@ fn a_sign_in_whose_answers_were_lost_is_repeated_without_a_second_code_or_sessio
             stand.clock.advance_ms(1);
             let email = email.map(str::to_owned);
             let wanted = StartContact { mobile: "15400000001".to_owned(), email };
-            platform.start_contact(key(name), wanted, Some(subscriber(1))).await.unwrap()
+            platform.asked_from(Some(subscriber(1))).start_contact(key(name), wanted).await.unwrap()
         };
         let sent = async || platform.dev_outbox().await.unwrap().len();
         let first = ask("ask-1", None).await;

@@ -136,7 +136,7 @@ impl Stand {
         // One moment for each: the outbox shows messages in the order of their moments.
         self.clock.advance_ms(1);
         let started = StartContact { mobile: mobile.to_owned(), email: Some("lin@example.test".to_owned()) };
-        let started = self.platform.start_contact(None, started, None).await.unwrap();
+        let started = self.platform.start_contact(None, started).await.unwrap();
         let code = self.platform.dev_outbox().await.unwrap().pop().unwrap().code;
         let contact = ContactId::parse(&started.contact_id).unwrap();
         let session = self.platform.verify_contact(None, contact, VerifyContact { code }).await.unwrap();

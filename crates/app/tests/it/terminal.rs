@@ -99,7 +99,7 @@ impl<'w> Terminal<'w> {
     ) -> Result<Replayed, Error> {
         let body = self.claim_body(code);
         let request = self.signed("POST", "/terminal/v1/claims", &serde_json::to_vec(&body).unwrap());
-        let (claimed, replayed) = self.world.platform.claim(&request, body, address).await?;
+        let (claimed, replayed) = self.world.platform.asked_from(address).claim(&request, body).await?;
         self.claimed = Some(claimed);
         Ok(replayed)
     }

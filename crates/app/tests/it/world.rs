@@ -303,7 +303,7 @@ impl World {
 
     async fn sign_in_as(&self, mobile: &str) -> Actor {
         let contact = StartContact { mobile: mobile.to_owned(), email: Some("lin@example.test".to_owned()) };
-        let started = self.platform.start_contact(None, contact, None).await.unwrap();
+        let started = self.platform.start_contact(None, contact).await.unwrap();
         let code = self.newest_code("one_time_code").await;
         let id = ContactId::parse(&started.contact_id).unwrap();
         let session = self.platform.verify_contact(None, id, VerifyContact { code }).await.unwrap();

@@ -327,7 +327,7 @@ mod tests {
     /// A merchant who changes one field so often, and then gives up.
     async fn dither(platform: &Platform, edits: usize) -> String {
         let wanted = StartContact { mobile: "15400000001".to_owned(), email: None };
-        let started = platform.start_contact(None, wanted, None).await.unwrap();
+        let started = platform.start_contact(None, wanted).await.unwrap();
         let code = platform.dev_outbox().await.unwrap().pop().unwrap().code;
         let contact = ContactId::parse(&started.contact_id).unwrap();
         let session = platform.verify_contact(None, contact, VerifyContact { code }).await.unwrap();
@@ -372,7 +372,7 @@ mod tests {
             assert!(Arc::ptr_eq(&one.borrow(), &other.borrow()), "nobody has it read for himself alone");
             // What is not shown is no news: another merchant's day.
             let wanted = StartContact { mobile: "15400000002".to_owned(), email: None };
-            platform.start_contact(None, wanted, None).await.unwrap();
+            platform.start_contact(None, wanted).await.unwrap();
             let news = tokio::time::timeout(Duration::from_millis(300), one.changed()).await;
             assert!(news.is_err(), "version {}", one.borrow().version());
             // How it ended stands in no event, and is told all the same.

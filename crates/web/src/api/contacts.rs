@@ -4,8 +4,8 @@ use crate::Web;
 use crate::idempotency::OptionalKey;
 use crate::input::{Body, Id};
 use crate::problem::Problem;
+use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
-use crate::server::AskedFrom;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -29,12 +29,11 @@ pub(super) fn routes() -> Routes {
     request_body(content = StartContact, example = json!({"mobile": "15400000008", "email": "owner@example.test"})),
     responses((status = 201, description = "A code is on its way.", body = ContactStarted)))]
 async fn start(
-    State(web): State<Web>,
-    AskedFrom(address): AskedFrom,
+    Spoken(platform): Spoken,
     OptionalKey(key): OptionalKey,
     Body(command): Body<StartContact>,
 ) -> Result<(StatusCode, Json<ContactStarted>), Problem> {
-    Ok((StatusCode::CREATED, Json(web.platform.start_contact(key, command, address).await?)))
+    Ok((StatusCode::CREATED, Json(platform.start_contact(key, command).await?)))
 }
 
 /// Sign in with the code

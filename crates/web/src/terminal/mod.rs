@@ -14,7 +14,6 @@ use crate::input::{self, Id};
 use crate::problem::Problem;
 use crate::request_id::Spoken;
 use crate::routes::{Access, Routes};
-use crate::server::AskedFrom;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -62,13 +61,9 @@ impl IntoResponse for Status {
 /// Signed by the key in its own body. The same claim again answers 200 with the same challenge.
 #[utoipa::path(post, path = "/terminal/v1/claims", request_body(content = Claim, example = json!({"code": "7K2M9-QX4TD", "serial": "99990004STAR00000001", "model": "STAR-A1", "firmware": "1.0.0", "sign_key": "MFkwEwYHKoZIzj0CAQYI…", "envelope_key": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "device_nonce": "AgICAgICAgICAgICAgICAg"})),
     responses((status = 201, description = "Claimed.", body = Claimed), (status = 200, description = "Claimed before.", body = Claimed)))]
-async fn claim(
-    Spoken(platform): Spoken,
-    AskedFrom(address): AskedFrom,
-    signed: Signed,
-) -> Result<(StatusCode, Json<Claimed>), Problem> {
+async fn claim(Spoken(platform): Spoken, signed: Signed) -> Result<(StatusCode, Json<Claimed>), Problem> {
     let claim: Claim = input::parse(&signed.request.body)?;
-    let (claimed, replayed) = platform.claim(&signed.request, claim, address).await?;
+    let (claimed, replayed) = platform.claim(&signed.request, claim).await?;
     let status = match replayed {
         Replayed::No => StatusCode::CREATED,
         Replayed::Yes => StatusCode::OK,
