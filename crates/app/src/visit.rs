@@ -83,7 +83,8 @@ impl Platform {
         .await
     }
 
-    /// Begins a visit.
+    /// Begins a visit. Not only at the time booked: visitor and merchant may meet before or after
+    /// it, and the visit says when it really was.
     ///
     /// # Errors
     /// `illegal_transition`.
@@ -202,6 +203,15 @@ fn finish(
 fn view(found: &Loaded<Visit>) -> Result<VisitView, Error> {
     let application: Uuid = found.column("application_id")?;
     let booked: Option<Timestamp> = found.column("booked_for")?;
+    let (started, finished) = match &found.machine {
+        Visit::UnderWay { since, .. } => (Some(*since), None),
+        Visit::Done { since, begun, .. } => (*begun, Some(*since)),
+        Visit::Offered { .. }
+        | Visit::Booked { .. }
+        | Visit::Rebooked { .. }
+        | Visit::NoShow { .. }
+        | Visit::Cancelled { .. } => (None, None),
+    };
     Ok(VisitView {
         id: found.id.to_string(),
         application_id: ApplicationId::from_uuid(application).to_string(),
@@ -209,6 +219,8 @@ fn view(found: &Loaded<Visit>) -> Result<VisitView, Error> {
         state: found.machine.state().to_owned(),
         version: found.version,
         booked_for: booked.map(|at| at.to_string()),
+        started_at: started.map(|at| at.to_string()),
+        finished_at: finished.map(|at| at.to_string()),
     })
 }
 

@@ -49,9 +49,10 @@ crate::facts_enum! {
         Booked "booked" { since: Timestamp, mode: VisitMode, from: Timestamp, until: Timestamp, visitor: String },
         /// 核实中.
         UnderWay "under_way" { since: Timestamp, mode: VisitMode, visitor: String },
-        /// 已完成.
+        /// 已完成. `begun` is when the visitor began; whoever is on the spot before the time booked
+        /// need not wait for it.
         Done "done" {
-            since: Timestamp, mode: VisitMode, visitor: String, outcome: VisitOutcome,
+            since: Timestamp, begun: Option<Timestamp>, mode: VisitMode, visitor: String, outcome: VisitOutcome,
             reasons: Vec<ReasonCode>, report: Option<DocumentId>, distance_m: Option<u32>,
         },
         /// 未到场.
@@ -140,8 +141,8 @@ fn apply(state: Visit, event: VisitEvent, at: Timestamp) -> Result<Visit, Illega
         (S::Rebooked { mode, changes, .. }, E::MarkNoShow { absent }) => {
             Ok(S::NoShow { since: at, mode, absent, changes })
         }
-        (S::UnderWay { mode, visitor, .. }, E::Finish { outcome, reasons, report, distance_m }) => {
-            Ok(S::Done { since: at, mode, visitor, outcome, reasons, report, distance_m })
+        (S::UnderWay { since, mode, visitor }, E::Finish { outcome, reasons, report, distance_m }) => {
+            Ok(S::Done { since: at, begun: Some(since), mode, visitor, outcome, reasons, report, distance_m })
         }
         (S::UnderWay { mode, .. }, E::BreakOff { .. }) => Ok(S::Offered { since: at, mode }),
         (
@@ -192,6 +193,34 @@ mod tests {
     #[test]
     fn visit_follows_its_edges() {
         check::<Visit>();
+    }
+
+    #[test]
+    fn a_visit_is_carried_out_when_both_are_there_and_says_when() {
+        let (tomorrow, visitor) = (NOON.plus_seconds(86_400), "staff:v".to_owned());
+        let booked = Visit::Booked {
+            since: NOON,
+            mode: VisitMode::Onsite,
+            from: tomorrow,
+            until: tomorrow.plus_seconds(3600),
+            visitor: visitor.clone(),
+        };
+        let (began, ended) = (NOON.plus_seconds(60), NOON.plus_seconds(1200));
+        let under_way = booked.apply(VisitEvent::Start { visitor }, began).unwrap();
+        let finish = VisitEvent::Finish {
+            outcome: VisitOutcome::Pass,
+            reasons: vec![],
+            report: None,
+            distance_m: Some(3),
+        };
+        let done = under_way.apply(finish, ended).unwrap();
+        assert!(
+            matches!(done, Visit::Done { since, begun: Some(begun), .. } if (begun, since) == (began, ended))
+        );
+        // One finished before its beginning was kept still reads.
+        let mut facts = done.facts();
+        facts.remove("begun");
+        assert!(matches!(Visit::restore("done", &facts), Ok(Visit::Done { begun: None, .. })));
     }
 
     proptest! {

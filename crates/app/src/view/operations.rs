@@ -17,8 +17,15 @@ pub struct VisitView {
     pub state: String,
     /// Version for `If-Match`.
     pub version: i64,
-    /// Booked for.
+    /// Booked for: the beginning of the slot. A visit may be carried out before it, when both are
+    /// there.
     pub booked_for: Option<String>,
+    /// When the visitor really began, once they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When the visitor reported, once they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
 }
 
 /// Choose a time.
