@@ -398,9 +398,10 @@ fn view(found: &Loaded<Shipment>) -> Result<ShipmentView, Error> {
         | Shipment::Delivered { serial, tracking_no, .. }
         | Shipment::Undeliverable { serial, tracking_no, .. }
         | Shipment::LostInTransit { serial, tracking_no, .. } => (Some(serial), Some(tracking_no), true),
-        Shipment::Received { serial, .. }
-        | Shipment::Returned { serial, .. }
-        | Shipment::Damaged { serial, .. } => (Some(serial), None, true),
+        Shipment::Received { serial, tracking_no, .. } | Shipment::Damaged { serial, tracking_no, .. } => {
+            (Some(serial), tracking_no.as_ref(), true)
+        }
+        Shipment::Returned { serial, .. } => (Some(serial), None, true),
         Shipment::Cancelled { .. } => (None, None, false),
     };
     Ok(ShipmentView {

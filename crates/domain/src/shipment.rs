@@ -32,7 +32,10 @@ crate::facts_enum! {
             carrier: String, tracking_no: String,
         },
         /// 已签收: the merchant confirmed seal and serial.
-        Received "received" { since: Timestamp, device: DeviceId, serial: String, seal_intact: bool, by: String },
+        Received "received" {
+            since: Timestamp, device: DeviceId, serial: String, seal_intact: bool, by: String,
+            tracking_no: Option<String>,
+        },
         /// 已取消.
         Cancelled "cancelled" { since: Timestamp, by: String, reason: String },
         /// 无法投递.
@@ -47,7 +50,10 @@ crate::facts_enum! {
             since: Timestamp, device: DeviceId, serial: String, carrier: String, tracking_no: String, claim: Option<String>,
         },
         /// 破损.
-        Damaged "damaged" { since: Timestamp, device: DeviceId, serial: String, by: String, seal_intact: bool },
+        Damaged "damaged" {
+            since: Timestamp, device: DeviceId, serial: String, by: String, seal_intact: bool,
+            tracking_no: Option<String>,
+        },
     }
 }
 
@@ -176,9 +182,9 @@ fn apply(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipmen
             Ok(S::Delivered { since: at, attempt, device, serial, seal, carrier, tracking_no })
         }
         (
-            S::Shipped { device, .. } | S::Delivered { device, .. },
+            S::Shipped { device, tracking_no, .. } | S::Delivered { device, tracking_no, .. },
             E::ConfirmReceipt { serial, seal_intact, by },
-        ) => Ok(S::Received { since: at, device, serial, seal_intact, by }),
+        ) => Ok(S::Received { since: at, device, serial, seal_intact, by, tracking_no: Some(tracking_no) }),
         (S::Shipped { attempt, device, serial, carrier, tracking_no, .. }, E::FailDelivery { reason }) => {
             Ok(S::Undeliverable { since: at, attempt, device, serial, carrier, tracking_no, reason })
         }
@@ -196,9 +202,9 @@ fn mishap(state: Shipment, event: ShipmentEvent, at: Timestamp) -> Result<Shipme
             E::ReportLost { claim },
         ) => Ok(S::LostInTransit { since: at, device, serial, carrier, tracking_no, claim }),
         (
-            S::Shipped { device, serial, .. } | S::Delivered { device, serial, .. },
+            S::Shipped { device, serial, tracking_no, .. } | S::Delivered { device, serial, tracking_no, .. },
             E::ReportDamaged { by, seal_intact },
-        ) => Ok(S::Damaged { since: at, device, serial, by, seal_intact }),
+        ) => Ok(S::Damaged { since: at, device, serial, by, seal_intact, tracking_no: Some(tracking_no) }),
         (S::Undeliverable { attempt, device, serial, reason, .. }, E::TakeBack {}) => {
             Ok(S::Returned { since: at, attempt, device, serial, reason })
         }
@@ -251,6 +257,45 @@ mod tests {
     #[test]
     fn shipment_follows_its_edges() {
         check::<Shipment>();
+    }
+
+    #[test]
+    fn a_parcel_in_hand_keeps_its_number() {
+        let serial = "99990004STAR00000001".to_owned();
+        let shipped = S::Shipped {
+            since: NOON,
+            address: "addr-1".into(),
+            attempt: 1,
+            device: id(1),
+            serial: serial.clone(),
+            seal: "S-1".into(),
+            carrier: "sandbox".into(),
+            tracking_no: "T1".into(),
+            expected_at: NOON,
+        };
+        let delivered = shipped.clone().apply(E::Deliver {}, NOON).unwrap();
+        let by = "con_1".to_owned();
+        for on_the_way in [shipped, delivered] {
+            for event in [
+                E::ConfirmReceipt { serial: serial.clone(), seal_intact: true, by: by.clone() },
+                E::ReportDamaged { by: by.clone(), seal_intact: false },
+            ] {
+                let facts = on_the_way.clone().apply(event, NOON).unwrap().facts();
+                assert_eq!(facts.get("tracking_no").map(String::as_str), Some("T1"));
+            }
+        }
+        // One received before the number was kept still reads.
+        let mut facts = S::Received {
+            since: NOON,
+            device: id(1),
+            serial,
+            seal_intact: true,
+            by,
+            tracking_no: Some("T1".into()),
+        }
+        .facts();
+        facts.remove("tracking_no");
+        assert!(matches!(S::restore("received", &facts), Ok(S::Received { tracking_no: None, .. })));
     }
 
     proptest! {

@@ -107,7 +107,7 @@ pub struct ShipmentView {
     pub address_confirmed: bool,
     /// Serial of the terminal packed.
     pub serial: Option<String>,
-    /// Carrier's number.
+    /// Carrier's number, from the hand-over on, also after the receipt; none once the parcel is back.
     pub tracking_no: Option<String>,
     /// Version for `If-Match`.
     pub version: i64,

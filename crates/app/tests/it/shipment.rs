@@ -1,8 +1,8 @@
 //! 发货: what is ordered at the carrier, and what its reports do to the terminal inside.
 
-use crate::world::{Far, SERIAL, World};
+use crate::world::{Far, SERIAL, World, page};
 use starpay_app::port::{AdapterName, Answer, Carrier, ParcelRequest, PortError, Simulated, TrackingEvent};
-use starpay_app::view::{AddressConfirmation, HandOver, PackShipment, ShipmentView, TrackReport};
+use starpay_app::view::{AddressConfirmation, HandOver, PackShipment, Receipt, ShipmentView, TrackReport};
 use starpay_app::{Error, IdempotencyKey, Role};
 use starpay_domain::id::ShipmentId;
 use starpay_store::Engine;
@@ -112,4 +112,26 @@ async fn what_is_sent_again_is_another_parcel() {
     let second = hand_over(&world, id, "second").await.unwrap().tracking_no.unwrap();
     assert_ne!(first, second);
     assert_eq!(orders.seen().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_merchant_sees_their_parcels_number_when_they_have_it_in_hand() {
+    for seal_intact in [true, false] {
+        let (world, _, id) = world(Far::Packed).await;
+        let owner = world.owner().await;
+        let ordered = hand_over(&world, id, "once").await.unwrap().tracking_no;
+        assert!(ordered.is_some());
+        let number = async || {
+            let seen = world.platform.shipments(&owner, None, page()).await.unwrap().data.remove(0);
+            (seen.state, seen.tracking_no)
+        };
+        assert_eq!(number().await, ("shipped".to_owned(), ordered.clone()));
+        track(&world, id, "delivered").await.unwrap();
+        assert_eq!(number().await, ("delivered".to_owned(), ordered.clone()));
+        let receipt = Receipt { serial: SERIAL.to_owned(), seal_intact };
+        let answered = world.platform.confirm_receipt(&owner, None, id, receipt).await.unwrap().value;
+        let state = if seal_intact { "received" } else { "damaged" };
+        assert_eq!((answered.state.as_str(), &answered.tracking_no), (state, &ordered));
+        assert_eq!(number().await, (state.to_owned(), ordered));
+    }
 }

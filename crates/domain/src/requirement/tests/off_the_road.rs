@@ -213,6 +213,7 @@ fn a_broken_seal_stops_the_activation() {
         serial: "S".into(),
         seal_intact: false,
         by: "con_1".into(),
+        tracking_no: None,
     });
     let entries = list(&situation);
     assert!(find(&entries, R::DeviceUnusable).blocks(CapabilityKind::Activate));
