@@ -318,10 +318,11 @@ impl Actor {
     /// Whether the role allows the action.
     ///
     /// # Errors
-    /// `forbidden`.
+    /// `forbidden`, with the roles that may: the table is no secret.
     pub fn may(&self, action: Action) -> Result<(), Error> {
-        let allowed = PERMISSIONS.iter().any(|(named, roles)| *named == action && roles.contains(&self.role));
-        if allowed { Ok(()) } else { Err(Error::forbidden()) }
+        let row = PERMISSIONS.iter().find(|(named, _)| *named == action);
+        let roles = row.map_or(&[][..], |(_, roles)| *roles);
+        if roles.contains(&self.role) { Ok(()) } else { Err(Error::only_for(roles)) }
     }
 
     /// Those among the legal events of a machine's state that this role can trigger.
@@ -451,6 +452,18 @@ mod tests {
             anybody(Role::Terminal).triggers("activation", "claimed", &["abort", "wait", "retry"]),
             ["retry"]
         );
+    }
+
+    #[test]
+    fn a_refusal_names_the_roles_that_may() {
+        for (action, roles) in PERMISSIONS {
+            for role in Role::ALL {
+                match anybody(*role).may(*action) {
+                    Ok(()) => assert!(roles.contains(role), "{}", action.as_str()),
+                    Err(refused) => assert_eq!((refused.code, refused.roles), ("forbidden", *roles)),
+                }
+            }
+        }
     }
 
     #[test]

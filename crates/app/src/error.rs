@@ -4,7 +4,7 @@
 //! (the message catalogue: `error-<code>` and its remedy). The text never travels in here, so that
 //! every language says the same thing.
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Role};
 use serde_json::error::Category;
 use starpay_domain::machine::Illegal;
 use starpay_store::StoreError;
@@ -86,6 +86,8 @@ pub struct Error {
     pub legal: Option<Legal>,
     /// The id of the thing that is in the way, for an owner who may know it.
     pub existing: Option<String>,
+    /// For a refusal of the caller's role: those who may do this.
+    pub roles: &'static [Role],
     /// When trying again makes sense.
     pub retry_after_seconds: Option<i64>,
     /// Tries left before a lock, where the owner may know.
@@ -106,6 +108,7 @@ impl Error {
             choices: Vec::new(),
             legal: None,
             existing: None,
+            roles: &[],
             retry_after_seconds: None,
             tries_left: None,
             detail: None,
@@ -138,10 +141,16 @@ impl Error {
         Self::new(ErrorKind::NotFound, "not_found")
     }
 
-    /// Not allowed for this role.
+    /// Not allowed for whoever asks.
     #[must_use]
     pub const fn forbidden() -> Self {
         Self::new(ErrorKind::Forbidden, "forbidden")
+    }
+
+    /// Not allowed for the caller's role, but for these.
+    #[must_use]
+    pub fn only_for(roles: &'static [Role]) -> Self {
+        Self { roles, ..Self::forbidden() }
     }
 
     /// Not in a state that allows this, or taken.

@@ -94,6 +94,17 @@ pub fn about(language: Language, path: &str, message: String) -> String {
     }
 }
 
+/// What to do when only these roles may do something: go to one of them. `None` when none is named.
+#[must_use]
+pub fn only_for(language: Language, roles: &[&str]) -> Option<String> {
+    let names = roles.iter().filter_map(|name| role(language, name)).collect::<Vec<_>>();
+    let between = match language {
+        Language::ZhCn => "、",
+        Language::En => ", ",
+    };
+    (!names.is_empty()).then(|| fl!(texts(language), "only-for", roles = names.join(between)))
+}
+
 /// The keys among `keys` that a language lacks. A key `x.remedy` asks for the attribute `remedy` of `x`.
 /// For the tests of the crates that own the codes.
 #[must_use]
@@ -124,6 +135,15 @@ mod tests {
         let said = |path| about(Language::ZhCn, path, "位数不对".to_owned());
         assert_eq!(said("licence.uscc"), "统一社会信用代码：位数不对");
         assert_eq!(said("If-Match"), "位数不对");
+    }
+
+    #[test]
+    fn who_may_is_named_in_words() {
+        let said = only_for(Language::En, &["reviewer", "admin"]).unwrap();
+        assert!(said.contains("Reviewer, Administrator"), "{said}");
+        let said = only_for(Language::ZhCn, &["reviewer", "admin"]).unwrap();
+        assert!(said.contains("审核员、管理员"), "{said}");
+        assert_eq!(only_for(Language::En, &[]), None);
     }
 
     #[test]

@@ -112,6 +112,7 @@ struct About {
     choices: Vec<String>,
     legal: Option<starpay_app::Legal>,
     existing: Option<String>,
+    roles: &'static [starpay_app::Role],
     position: Option<Position>,
     retry_after_seconds: Option<i64>,
     tries_left: Option<i64>,
@@ -172,6 +173,8 @@ impl Problem {
             Some(field) if self.about.fields.is_empty() => starpay_text::about(language, field, message),
             Some(_) | None => message,
         };
+        let roles: Vec<&str> = self.about.roles.iter().map(|role| role.as_str()).collect();
+        let remedy = starpay_text::only_for(language, &roles).unwrap_or(remedy);
         ErrorBody {
             error: ErrorObject {
                 code: self.code.to_owned(),
@@ -182,6 +185,7 @@ impl Problem {
                 request_id: request_id.to_owned(),
                 fields: fields.collect(),
                 choices: self.about.choices.clone(),
+                roles: roles.into_iter().map(str::to_owned).collect(),
                 state: self.about.legal.as_ref().map(|legal| legal.state.clone()),
                 legal: self
                     .about
@@ -239,6 +243,7 @@ impl From<Error> for Problem {
             choices: error.choices,
             legal: error.legal,
             existing: error.existing,
+            roles: error.roles,
             position: None,
             retry_after_seconds,
             tries_left: error.tries_left,
@@ -288,6 +293,10 @@ pub struct ErrorObject {
     /// For `choice`: what may stand there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// For `forbidden`: the roles that may do this, where it is a matter of the role.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["reviewer"]))]
+    pub roles: Vec<String>,
     /// For an illegal transition: the present state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,

@@ -964,6 +964,7 @@ field-wechat = WeChat Pay
 field-alipay = Alipay
 field-nucc = NetsUnion
 why-field = { $field }: { $message }
+only-for = Only these may do it: { $roles }. Ask one of them, or use a key of theirs.
 
 ## SMS and e-mail
 

@@ -943,6 +943,7 @@ field-wechat = 微信支付
 field-alipay = 支付宝
 field-nucc = 网联
 why-field = { $field }：{ $message }
+only-for = 只有这些角色可以办理：{ $roles }。请他们办理，或改用他们的密钥。
 
 ## 短信与邮件
 

@@ -186,3 +186,18 @@ async fn every_answer_tells_browsers_what_not_to_do() {
     }
     assert_eq!(site.get("", "/api/v1/me").await.header("cache-control"), "no-store");
 }
+
+#[tokio::test]
+async fn a_refusal_of_the_role_says_whose_business_it_is() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let device = json!({"serial": "99990004STAR00000001", "model": "STAR-A1"});
+    let refused = site.post(&session, "stock", "/api/v1/devices", &device).await;
+    assert_eq!(refused.refusal(), (403, "forbidden".to_owned()));
+    let error = &refused.json()["error"];
+    assert_eq!(error["roles"], json!(["warehouse", "admin"]));
+    assert!(error["remedy"].as_str().unwrap().contains("Warehouse, Administrator"), "{error}");
+    // Whatever is refused for another reason names no roles.
+    let missing = site.get(&session, "/api/v1/devices/dev_00000000000000000000000000000000").await;
+    assert_eq!((missing.refusal().0, missing.json()["error"].get("roles")), (404, None));
+}
