@@ -76,6 +76,8 @@ plain! {
     remedy "remedy",
     /// What became of a message.
     delivery "delivery",
+    /// What is to be sent instead of a value of the wrong type, for example `text` = 加双引号的文字.
+    expected "expected",
 }
 
 /// The label of a field of the application form, by its path: `licence.uscc` = 统一社会信用代码.

@@ -17,8 +17,8 @@ mod language;
 
 pub use catalogue::{Texts, lookup, texts};
 pub use code::{
-    Advice, about, capability, delivery, desk, document, error, field, machine, missing, only_for, party,
-    phase, reason, remedy, requirement, role, state, step,
+    Advice, about, capability, delivery, desk, document, error, expected, field, machine, missing, only_for,
+    party, phase, reason, remedy, requirement, role, state, step,
 };
 pub use i18n_embed_fl::fl;
 pub use language::Language;

@@ -1,6 +1,6 @@
 //! What comes in: bodies, queries, ids, versions. Every refusal names the field and the place.
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Expected, Kind, Problem};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
@@ -182,7 +182,26 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
         (path, Some(name)) => format!("{path}.{name}"),
     };
-    Problem::malformed(code).about(field).at(line, column)
+    let expected = if code == "field_type" { expected_in(&message) } else { None };
+    Problem::malformed(code).about(field).expecting(expected).at(line, column)
+}
+
+/// What the field takes, by one of serde's messages: it names the value sent first, which may be a
+/// secret, and ends in what the field's type asks for. Nothing of the text itself goes on.
+fn expected_in(message: &str) -> Option<Expected> {
+    let (_, wanted) = message.rsplit_once(", expected ")?;
+    let (wanted, _) = wanted.split_once(" at line ").unwrap_or((wanted, ""));
+    match wanted {
+        "a string" | "a borrowed string" | "str" | "a character" => Some(Expected::Text),
+        "i8" | "i16" | "i32" | "i64" | "isize" | "u8" | "u16" | "u32" | "u64" | "usize" => {
+            Some(Expected::WholeNumber)
+        }
+        "f32" | "f64" => Some(Expected::Number),
+        "a boolean" => Some(Expected::TrueOrFalse),
+        "a sequence" => Some(Expected::List),
+        "a map" => Some(Expected::Object),
+        other => other.starts_with("struct ").then_some(Expected::Object),
+    }
 }
 
 /// The first quoted name in one of serde's messages.
@@ -233,6 +252,48 @@ mod tests {
         ] {
             let (found_code, found_field, _) = refused(json.as_bytes());
             assert_eq!((found_code, found_field.as_str()), (code, field), "{json}");
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Everything {
+        #[serde(rename = "text", default)]
+        _text: Option<String>,
+        #[serde(rename = "fen", default)]
+        _fen: i64,
+        #[serde(rename = "share", default)]
+        _share: f64,
+        #[serde(rename = "yes", default)]
+        _yes: bool,
+        #[serde(rename = "list", default)]
+        _list: Vec<String>,
+        #[serde(rename = "fields", default)]
+        _fields: HashMap<String, String>,
+        #[serde(rename = "to", default)]
+        _to: Option<Address>,
+    }
+
+    #[test]
+    fn what_a_field_takes_is_said_and_what_was_sent_is_not() {
+        for (json, field, expected) in [
+            (r#"{"text":739164}"#, "text", "text"),
+            (r#"{"fen":"739164"}"#, "fen", "whole_number"),
+            (r#"{"fen":"739164, expected a string"}"#, "fen", "whole_number"),
+            (r#"{"fen":739164.5}"#, "fen", "whole_number"),
+            (r#"{"share":"739164"}"#, "share", "number"),
+            (r#"{"yes":"739164"}"#, "yes", "true_or_false"),
+            (r#"{"list":"739164"}"#, "list", "list"),
+            (r#"{"list":[739164]}"#, "list[0]", "text"),
+            (r#"{"fields":"739164"}"#, "fields", "object"),
+            (r#"{"fields":{"principal.id_number":739164}}"#, "fields.principal.id_number", "text"),
+            (r#"{"to":"739164"}"#, "to", "object"),
+            (r#""739164""#, "body", "object"),
+        ] {
+            let problem = parse::<Everything>(json.as_bytes()).unwrap_err();
+            let error = problem.render(Language::En, "r").error;
+            assert_eq!((error.code.as_str(), error.field.as_deref()), ("field_type", Some(field)), "{json}");
+            assert_eq!(error.expected.as_deref(), Some(expected), "{json}");
+            assert!(!format!("{error:?} {problem:?}").contains("739164"), "{error:?} {problem:?}");
         }
     }
 

@@ -76,6 +76,24 @@ pub struct Position {
     pub column: usize,
 }
 
+starpay_domain::text_enum! {
+    /// What a field of a body takes, where something else was sent.
+    pub enum Expected {
+        /// Text, in quotes.
+        Text "text",
+        /// A whole number, within the range of its field.
+        WholeNumber "whole_number",
+        /// Any number.
+        Number "number",
+        /// `true` or `false`.
+        TrueOrFalse "true_or_false",
+        /// A list.
+        List "list",
+        /// An object.
+        Object "object",
+    }
+}
+
 /// One wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WrongField {
@@ -113,6 +131,7 @@ struct About {
     legal: Option<starpay_app::Legal>,
     existing: Option<String>,
     roles: &'static [starpay_app::Role],
+    expected: Option<Expected>,
     position: Option<Position>,
     retry_after_seconds: Option<i64>,
     tries_left: Option<i64>,
@@ -152,6 +171,13 @@ impl Problem {
         self
     }
 
+    /// Says what should stand there instead.
+    #[must_use]
+    pub fn expecting(mut self, expected: Option<Expected>) -> Self {
+        self.about.expected = expected;
+        self
+    }
+
     /// What happened inside, for the log only.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
@@ -174,7 +200,9 @@ impl Problem {
             Some(_) | None => message,
         };
         let roles: Vec<&str> = self.about.roles.iter().map(|role| role.as_str()).collect();
-        let remedy = starpay_text::only_for(language, &roles).unwrap_or(remedy);
+        let expected = self.about.expected.map(Expected::as_str);
+        let exact = expected.and_then(|name| starpay_text::expected(language, name));
+        let remedy = exact.or_else(|| starpay_text::only_for(language, &roles)).unwrap_or(remedy);
         ErrorBody {
             error: ErrorObject {
                 code: self.code.to_owned(),
@@ -186,6 +214,7 @@ impl Problem {
                 fields: fields.collect(),
                 choices: self.about.choices.clone(),
                 roles: roles.into_iter().map(str::to_owned).collect(),
+                expected: expected.map(str::to_owned),
                 state: self.about.legal.as_ref().map(|legal| legal.state.clone()),
                 legal: self
                     .about
@@ -244,6 +273,7 @@ impl From<Error> for Problem {
             legal: error.legal,
             existing: error.existing,
             roles: error.roles,
+            expected: None,
             position: None,
             retry_after_seconds,
             tries_left: error.tries_left,
@@ -297,6 +327,11 @@ pub struct ErrorObject {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["reviewer"]))]
     pub roles: Vec<String>,
+    /// For `field_type`: what the field takes, `text`, `whole_number`, `number`, `true_or_false`,
+    /// `list` or `object`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "text")]
+    pub expected: Option<String>,
     /// For an illegal transition: the present state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -353,6 +388,19 @@ mod tests {
         for language in Language::ALL {
             let missing = starpay_text::missing(*language, keys.iter().map(String::as_str));
             assert!(missing.is_empty(), "{}: {missing:?}", language.tag());
+        }
+    }
+
+    #[test]
+    fn whatever_a_field_may_take_has_words_in_both_languages() {
+        for expected in Expected::ALL {
+            let wrong = || Problem::malformed("field_type").about("mobile");
+            for language in Language::ALL {
+                let general = wrong().render(*language, "r").error;
+                let exact = wrong().expecting(Some(*expected)).render(*language, "r").error;
+                assert_eq!(exact.expected.as_deref(), Some(expected.as_str()));
+                assert_ne!(exact.remedy, general.remedy, "{}: {}", language.tag(), expected.as_str());
+            }
         }
     }
 

@@ -966,6 +966,13 @@ field-nucc = NetsUnion
 why-field = { $field }: { $message }
 only-for = Only these may do it: { $roles }. Ask one of them, or use a key of theirs.
 
+expected-text = Send it as text, in double quotes.
+expected-whole_number = Send a whole number within its range, without quotes and decimals.
+expected-number = Send a number, without quotes.
+expected-true_or_false = Send true or false, without quotes.
+expected-list = Send a list, in square brackets.
+expected-object = Send an object, in braces.
+
 ## SMS and e-mail
 
 message-subject = Starpay: news of your terminal

@@ -945,6 +945,13 @@ field-nucc = 网联
 why-field = { $field }：{ $message }
 only-for = 只有这些角色可以办理：{ $roles }。请他们办理，或改用他们的密钥。
 
+expected-text = 请按文字发送，加双引号。
+expected-whole_number = 请发送范围内的整数，不加引号，不带小数。
+expected-number = 请发送数字，不加引号。
+expected-true_or_false = 请发送 true 或 false，不加引号。
+expected-list = 请发送列表，用方括号括起。
+expected-object = 请发送对象，用花括号括起。
+
 ## 短信与邮件
 
 message-subject = 星支付：您的终端开通进展

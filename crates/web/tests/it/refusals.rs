@@ -57,6 +57,11 @@ async fn a_body_that_cannot_be_read_is_refused_with_field_and_place() {
         assert_eq!(error["field"], field);
         assert!(error["position"]["line"].as_u64().unwrap() >= 1, "{error}");
     }
+    let refused = contact(&site, r#"{"mobile":15400000001}"#).await;
+    let error = &refused.json()["error"];
+    assert_eq!(error["expected"], "text");
+    assert!(error["remedy"].as_str().unwrap().contains("double quotes"), "{error}");
+    assert!(!refused.text.contains("15400000001"), "{}", refused.text);
     let plain = bearer("POST", "/api/v1/contacts", "").body(Body::from("mobile=15400000001")).unwrap();
     assert_eq!(site.send(plain).await.refusal(), (415, "json_required".to_owned()));
     let wrong = contact(&site, r#"{"mobile":"25400000001"}"#).await;
