@@ -8,6 +8,11 @@
 //!
 //! Whoever lost the answer repeats the request under its idempotency key, for as long as the code
 //! lives: no second message is sent, no second session begins. Repeated wrongly, it is a wrong try.
+//!
+//! A stranger has no account that a key could belong to, and two strangers' programs may number
+//! their requests alike; so a key asks for a code of one number, and stands with that code. With
+//! another e-mail address it is refused while the code lives, as everywhere; with another number
+//! it is somebody else's key.
 
 use crate::access::Credential;
 use crate::error::{Error, ErrorKind, FieldError};
@@ -60,7 +65,8 @@ impl Platform {
     /// sends nothing. Codes are counted where they are asked for: [`Platform::asked_from`].
     ///
     /// # Errors
-    /// `validation_failed` for a number that cannot be one; `rate_limited`; `closed` while a live
+    /// `validation_failed` for a number that cannot be one; `idempotency_mismatch` for a key that asked
+    /// for this number's code with another e-mail address; `rate_limited`; `closed` while a live
     /// deployment has no licence configured (C11).
     pub async fn start_contact(
         &self,
@@ -75,9 +81,8 @@ impl Platform {
         let (mobile, email) = reachable(&wanted)?;
         self.apply(&public(), move |step| {
             let index = step.shared.vault.index(domain_of::MOBILE, &mobile);
-            let said = format!("{mobile}|{}", email.as_deref().unwrap_or_default());
-            let asked_by = step.repeatable("contact.start", key.as_ref(), &said);
-            if let Some(asked_before) = step.sent_before(&index, &mobile, asked_by.as_deref())? {
+            let asked_by = key.as_ref().map(|key| step.asked_by(key, &mobile, email.as_deref()));
+            if let Some(asked_before) = step.sent_before(&index, &mobile, asked_by.as_ref())? {
                 return Ok(asked_before);
             }
             if let Some(address) = step.address {
@@ -87,6 +92,7 @@ impl Platform {
             step.count_code("code", &index, PER_NUMBER)?;
             let row = step.unproved_contact(index, &mobile, email.as_deref())?;
             let id = ContactId::from_uuid(row.id);
+            let asked_by = asked_by.map(|by| by.stored());
             let expires_at =
                 step.send_code(&row, SIGN_IN, Template::OneTimeCode, &mobile, asked_by.as_deref())?;
             Ok(started(id, &mobile, expires_at))
@@ -139,6 +145,19 @@ impl Platform {
     }
 }
 
+/// What a request for a code is known by: its key and its number, and the whole of it.
+struct AskedBy {
+    key: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl AskedBy {
+    /// As it stands with the code: what begins alike had the same key.
+    fn stored(&self) -> Vec<u8> {
+        [self.key.as_slice(), self.body.as_slice()].concat()
+    }
+}
+
 /// What became of a right code.
 enum CodeUse {
     /// It was out: it is used now, and these bytes make the session's token.
@@ -156,18 +175,34 @@ impl Step<'_> {
         Some(self.shared.vault.code_hash(domain_of::REQUEST, &text))
     }
 
+    /// What a request for a code is known by.
+    fn asked_by(&self, key: &IdempotencyKey, mobile: &str, email: Option<&str>) -> AskedBy {
+        let hash = |text: &str| self.shared.vault.code_hash(domain_of::REQUEST, text);
+        let key = format!("contact.start|{}|{mobile}", key.as_str());
+        let body = format!("{key}|{}", email.unwrap_or_default());
+        AskedBy { key: hash(&key), body: hash(&body) }
+    }
+
     /// The answer of a request for a code that was made before, while that code lives.
     fn sent_before(
         &mut self,
         mobile_index: &[u8],
         mobile: &str,
-        asked_by: Option<&[u8]>,
+        asked_by: Option<&AskedBy>,
     ) -> Result<Option<ContactStarted>, Error> {
         let Some(asked_by) = asked_by else { return Ok(None) };
         let Some(known) = contact::lock_by_mobile(self.tx, mobile_index)? else { return Ok(None) };
-        let out = one_time_code::lock(self.tx, known.id, SIGN_IN)?;
-        let same = out.filter(|out| out.expires_at > self.at && out.asked_by.as_deref() == Some(asked_by));
-        Ok(same.map(|out| started(ContactId::from_uuid(known.id), mobile, out.expires_at.to_string())))
+        let out = one_time_code::lock(self.tx, known.id, SIGN_IN)?.filter(|out| out.expires_at > self.at);
+        let Some(before) = out.as_ref().and_then(|out| out.asked_by.as_deref()) else { return Ok(None) };
+        if !before.starts_with(&asked_by.key) {
+            return Ok(None);
+        }
+        if before != asked_by.stored() {
+            let other = Error::new(ErrorKind::Unprocessable, "idempotency_mismatch");
+            return Err(other.about("Idempotency-Key"));
+        }
+        let id = ContactId::from_uuid(known.id);
+        Ok(out.map(|out| started(id, mobile, out.expires_at.to_string())))
     }
 
     /// Uses the code of a sign-in up. For a request that may be repeated it stays noted until its

@@ -180,20 +180,27 @@ fn a_sign_in_whose_answers_were_lost_is_repeated_without_a_second_code_or_sessio
     on_both(|stand| async move {
         let platform = &stand.platform;
         let key = |text: &str| IdempotencyKey::parse(text);
-        let ask = async |name: &str, email: Option<&str>| {
+        let asked = async |name: &str, mobile: &str, email: Option<&str>| {
             stand.clock.advance_ms(1);
-            let email = email.map(str::to_owned);
-            let wanted = StartContact { mobile: "15400000001".to_owned(), email };
-            platform.asked_from(Some(subscriber(1))).start_contact(key(name), wanted).await.unwrap()
+            let wanted = StartContact { mobile: mobile.to_owned(), email: email.map(str::to_owned) };
+            platform.asked_from(Some(subscriber(1))).start_contact(key(name), wanted).await
         };
+        let ask = async |name: &str| asked(name, "15400000001", None).await.unwrap();
         let sent = async || platform.dev_outbox().await.unwrap().len();
-        let first = ask("ask-1", None).await;
-        let again = ask("ask-1", None).await;
+        let first = ask("ask-1").await;
+        let again = ask("ask-1").await;
         assert_eq!((&again.contact_id, &again.expires_at), (&first.contact_id, &first.expires_at));
         assert_eq!(sent().await, 1);
-        // Another intention, or another question under the same key, is a request of its own.
-        ask("ask-2", None).await;
-        ask("ask-2", Some("lin@example.test")).await;
+        // Another question under the same key is a mistake, another key another intention.
+        let mixed_up = asked("ask-1", "15400000001", Some("lin@example.test")).await.unwrap_err();
+        assert_eq!((mixed_up.kind, mixed_up.code), (ErrorKind::Unprocessable, "idempotency_mismatch"));
+        assert_eq!(mixed_up.field.as_deref(), Some("Idempotency-Key"));
+        assert_eq!(ask("ask-1").await.expires_at, first.expires_at, "nothing was changed");
+        // Nobody knows whose key a stranger's is: with another number it is somebody else's.
+        let other = asked("ask-1", "15400000002", None).await.unwrap();
+        assert_ne!(other.contact_id, first.contact_id);
+        assert_eq!(sent().await, 2);
+        ask("ask-2").await;
         assert_eq!(sent().await, 3);
 
         let contact = ContactId::parse(&first.contact_id).unwrap();

@@ -23,7 +23,9 @@ pub(super) fn routes() -> Routes {
 /// Ask for a one-time code
 ///
 /// It goes to the mobile number by SMS. The answer is the same whether or not the number is known.
-/// Repeated with the same `Idempotency-Key` while the code is good, no second one is sent.
+/// Repeated with the same `Idempotency-Key` while the code is good, no second one is sent; with
+/// another e-mail address the key is refused (422 `idempotency_mismatch`). Callers are not known
+/// here, so a key counts for its mobile number alone: with another number it is another request.
 #[utoipa::path(post, path = "/api/v1/contacts",
     params(("Idempotency-Key" = Option<String>, Header, description = "Made by you, to repeat the request if its answer is lost.")),
     request_body(content = StartContact, example = json!({"mobile": "15400000008", "email": "owner@example.test"})),

@@ -206,3 +206,21 @@ async fn a_refusal_of_the_role_says_whose_business_it_is() {
     let missing = site.get(&session, "/api/v1/devices/dev_00000000000000000000000000000000").await;
     assert_eq!((missing.refusal().0, missing.json()["error"].get("roles")), (404, None));
 }
+
+#[tokio::test]
+async fn a_strangers_key_counts_for_its_number() {
+    let site = Site::new();
+    let ask = async |mobile: &str, email: Option<&str>| {
+        let wanted = json!({"mobile": mobile, "email": email});
+        site.post("", "ask", "/api/v1/contacts", &wanted).await
+    };
+    let first = ask("15400000001", None).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    assert_eq!(ask("15400000001", None).await.json(), first.json());
+    let mixed_up = ask("15400000001", Some("lin@example.test")).await;
+    assert_eq!(mixed_up.refusal(), (422, "idempotency_mismatch".to_owned()));
+    assert_eq!(mixed_up.json()["error"]["field"], "Idempotency-Key");
+    let other = ask("15400000002", None).await;
+    assert_eq!(other.status, StatusCode::CREATED, "{}", other.text);
+    assert_ne!(other.json()["contact_id"], first.json()["contact_id"]);
+}
