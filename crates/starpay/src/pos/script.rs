@@ -204,7 +204,7 @@ impl Player<'_> {
 impl Attendant for Player<'_> {
     fn code(&mut self, why: CodeWanted<'_>) -> Result<SecretString, Error> {
         match why {
-            CodeWanted::Refused(refusal) => {
+            CodeWanted::Refused(refusal) | CodeWanted::KeysRejected(refusal) => {
                 self.meet(&Expectation::Refused(refusal.code.clone()));
             }
             CodeWanted::Ended { state, .. } => self.meet_state(state),
