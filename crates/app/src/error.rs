@@ -4,7 +4,7 @@
 //! (the message catalogue: `error-<code>` and its remedy). The text never travels in here, so that
 //! every language says the same thing.
 
-use crate::actor::{Actor, Role};
+use crate::actor::{self, Action, Actor, Role};
 use serde_json::error::Category;
 use starpay_domain::machine::Illegal;
 use starpay_store::StoreError;
@@ -86,8 +86,8 @@ pub struct Error {
     pub legal: Option<Legal>,
     /// The id of the thing that is in the way, for an owner who may know it.
     pub existing: Option<String>,
-    /// For a refusal of the caller's role: those who may do this.
-    pub roles: &'static [Role],
+    /// For a refusal of the caller's role: what it may not do.
+    pub denied: Option<Action>,
     /// When trying again makes sense.
     pub retry_after_seconds: Option<i64>,
     /// Tries left before a lock, where the owner may know.
@@ -108,7 +108,7 @@ impl Error {
             choices: Vec::new(),
             legal: None,
             existing: None,
-            roles: &[],
+            denied: None,
             retry_after_seconds: None,
             tries_left: None,
             detail: None,
@@ -147,10 +147,16 @@ impl Error {
         Self::new(ErrorKind::Forbidden, "forbidden")
     }
 
-    /// Not allowed for the caller's role, but for these.
+    /// Not allowed for the caller's role.
     #[must_use]
-    pub fn only_for(roles: &'static [Role]) -> Self {
-        Self { roles, ..Self::forbidden() }
+    pub fn denied(action: Action) -> Self {
+        Self { denied: Some(action), ..Self::forbidden() }
+    }
+
+    /// For a refusal of the caller's role: those who may do this.
+    #[must_use]
+    pub fn roles(&self) -> &'static [Role] {
+        self.denied.map_or(&[], actor::allowed)
     }
 
     /// Not in a state that allows this, or taken.

@@ -266,13 +266,14 @@ impl From<Error> for Problem {
             (ErrorKind::RateLimited | ErrorKind::Unavailable, None) => Some(1),
             (_, None) => None,
         };
+        let roles = error.roles();
         let about = About {
             field: error.field,
             fields: error.fields,
             choices: error.choices,
             legal: error.legal,
             existing: error.existing,
-            roles: error.roles,
+            roles,
             expected: None,
             position: None,
             retry_after_seconds,
