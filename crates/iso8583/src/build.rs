@@ -1,11 +1,12 @@
 //! Building a message: every constraint of the dialect is checked before a byte is written.
 
-use crate::encode::{self, Limits, Value};
+use crate::encode::{self, Limits, Short, Value};
 use crate::error::{Error, Place, Reason, Result};
 use crate::message::{MESSAGE_MAX, Message};
 use crate::mti::{Bitmap, Mti};
 use crate::owned::wipe;
 use crate::refusal;
+use crate::shape::Shape;
 use crate::spec::{BitmapEncoding, Dialect, Encoding, Field};
 use std::fmt;
 
@@ -33,7 +34,9 @@ pub struct Writer<'b> {
     bitmap_at: usize,
     bitmap_len: usize,
     start: usize,
+    /// The last field there is, and the last there can be.
     last: u8,
+    most: u8,
     limits: Limits,
 }
 
@@ -71,8 +74,8 @@ impl<'b> Writer<'b> {
         let bitmap_at = out.len();
         expected.write(dialect.bitmap, out);
         let bitmap_len = out.len().saturating_sub(bitmap_at);
-        let limits = Limits::Published;
-        Self { dialect, out, bitmap: expected, bitmap_at, bitmap_len, start, last: 1, limits }
+        let (most, limits) = (if expected.has_second() { 128 } else { 64 }, Limits::Published);
+        Self { dialect, out, bitmap: expected, bitmap_at, bitmap_len, start, last: 1, most, limits }
     }
 
     /// Keeps other limits than the published ones.
@@ -94,53 +97,45 @@ impl<'b> Writer<'b> {
             Value::Digits(text) => self.set_digits(number, text),
             Value::Number(value) => self.set_number(number, value),
             Value::Text(text) => self.set_text(number, text),
-            Value::Padded(_) => self.set_other(number, value),
+            Value::Padded(_) => false,
             Value::Bytes(bytes) => self.set_bytes(number, bytes),
         };
-        if is_set { Ok(self) } else { Err(self.refusal(number, value)) }
+        if is_set { Ok(self) } else { self.set_closely(number, value) }
     }
 
     fn set_digits(&mut self, number: u8, text: &str) -> bool {
-        let Some(field) = self.next(number) else { return false };
-        encode::put_digits(field, text, self.limits, self.out) && self.enter(number)
+        self.next(number)
+            .and_then(|shape| Short::of_digits(shape, text, self.limits))
+            .is_some_and(|short| self.enter(number, short))
     }
 
     fn set_number(&mut self, number: u8, value: u64) -> bool {
-        let Some(field) = self.next(number) else { return false };
-        match encode::short_number(field, value) {
-            Some(short) if self.has_room() => short.put(self.out) && self.enter(number),
-            Some(_) | None => self.set_other(number, Value::Number(value)),
-        }
+        self.next(number)
+            .and_then(|shape| Short::of_number(shape, value))
+            .is_some_and(|short| self.enter(number, short))
     }
 
     fn set_text(&mut self, number: u8, text: &str) -> bool {
-        let Some(field) = self.next(number) else { return false };
-        encode::put_text(field, text, self.limits, self.out) && self.enter(number)
-    }
-
-    /// Whether a word fits without the buffer growing.
-    #[inline]
-    fn has_room(&self) -> bool {
-        self.out.capacity().wrapping_sub(self.out.len()) >= 8
+        self.next(number)
+            .and_then(|shape| Short::of_text(shape, text.as_bytes(), self.limits))
+            .is_some_and(|short| self.enter(number, short))
     }
 
     fn set_bytes(&mut self, number: u8, bytes: &[u8]) -> bool {
-        let Some(field) = self.next(number) else { return false };
-        encode::put_bytes(field, bytes, self.limits, self.out) && self.enter(number)
+        self.next(number)
+            .and_then(|shape| Short::of_bytes(shape, bytes))
+            .is_some_and(|short| self.enter(number, short))
     }
 
+    /// Sets a field whose value has to be looked at more closely, or says why it cannot be set.
     #[inline(never)]
-    fn set_other(&mut self, number: u8, value: Value<'_>) -> bool {
-        let Some(field) = self.next(number) else { return false };
-        encode::put(field, value, self.limits, self.out) && self.enter(number)
-    }
-
-    /// Why a field was not set.
-    #[cold]
-    fn refusal(&self, number: u8, value: Value<'_>) -> Error {
-        match self.admit(number) {
-            Ok(field) => refused(field, value, self.limits),
-            Err(error) => error,
+    fn set_closely(&mut self, number: u8, value: Value<'_>) -> Result<&mut Self> {
+        let field = self.admit(number)?;
+        if encode::put(field, self.dialect.shape(number), value, self.limits, self.out) {
+            self.note(number);
+            Ok(self)
+        } else {
+            Err(refused(field, value, self.limits))
         }
     }
 
@@ -151,28 +146,40 @@ impl<'b> Writer<'b> {
     /// When the message is of another dialect or the field does not come after the last one.
     #[inline]
     pub fn copy(&mut self, message: &Message<'_>, number: u8) -> Result<&mut Self> {
-        if self.is_copied(message, number) { Ok(self) } else { Err(self.not_copied(message, number)) }
+        if self.is_copied(message, number) { Ok(self) } else { self.not_copied(message, number) }
     }
 
     fn is_copied(&mut self, message: &Message<'_>, number: u8) -> bool {
-        let Some(wire) = message.wire(number) else { return true };
-        // The dialect has the field: the message was read in it.
-        let is_next = std::ptr::eq(message.dialect(), self.dialect) && self.is_next(number);
-        if is_next {
-            self.enter(number);
-            self.out.extend_from_slice(wire);
+        if !std::ptr::eq(message.dialect(), self.dialect) || !self.is_next(number) {
+            return false;
         }
-        is_next
+        if let Some((sixteen, count)) = message.short_wire(number)
+            && encode::push(sixteen, count, self.out)
+        {
+            self.note(number);
+            return true;
+        }
+        self.is_copied_whole(message, number)
     }
 
-    #[cold]
-    fn not_copied(&self, message: &Message<'_>, number: u8) -> Error {
-        let other = Error::new(Place::Field(number), 0, Reason::OtherDialect);
-        if std::ptr::eq(message.dialect(), self.dialect) {
-            self.admit(number).err().unwrap_or(other)
-        } else {
-            other
+    /// As [`is_copied`](Self::is_copied), for the next field, of any length.
+    #[inline(never)]
+    fn is_copied_whole(&mut self, message: &Message<'_>, number: u8) -> bool {
+        let Some(wire) = message.wire(number) else { return false };
+        self.note(number);
+        self.out.extend_from_slice(wire);
+        true
+    }
+
+    /// Why a field was not copied: the message does not have it, or it cannot come next.
+    #[inline(never)]
+    fn not_copied(&mut self, message: &Message<'_>, number: u8) -> Result<&mut Self> {
+        if message.wire(number).is_none() {
+            return Ok(self);
         }
+        let other = Error::new(Place::Field(number), 0, Reason::OtherDialect);
+        let is_other = !std::ptr::eq(message.dialect(), self.dialect);
+        Err(if is_other { other } else { self.admit(number).err().unwrap_or(other) })
     }
 
     /// What a message authentication code at the end (field 64, or 128 with a second bitmap) has
@@ -203,14 +210,14 @@ impl<'b> Writer<'b> {
 
     /// The field, if it can come next; [`admit`](Self::admit) says why it cannot.
     #[inline]
-    fn next(&self, number: u8) -> Option<&'static Field> {
-        if self.is_next(number) { self.dialect.field(number) } else { None }
+    fn next(&self, number: u8) -> Option<&'static Shape> {
+        self.is_next(number).then(|| self.dialect.shape(number))
     }
 
     /// Whether a field comes after the last one and has a place in the bitmap.
     #[inline]
     fn is_next(&self, number: u8) -> bool {
-        number > self.last && (number <= 64 || self.bitmap.has_second())
+        number > self.last && number <= self.most
     }
 
     fn admit(&self, number: u8) -> Result<&'static Field> {
@@ -227,12 +234,21 @@ impl<'b> Writer<'b> {
         Ok(field)
     }
 
-    /// Notes that a field is there: always `true`.
+    /// Appends a field, if the buffer need not grow for it.
+    #[inline(always)]
+    fn enter(&mut self, number: u8, short: Short) -> bool {
+        let is_put = short.put(self.out);
+        if is_put {
+            self.note(number);
+        }
+        is_put
+    }
+
+    /// Notes that a field is there.
     #[inline]
-    fn enter(&mut self, number: u8) -> bool {
+    fn note(&mut self, number: u8) {
         self.bitmap.add(number);
         self.last = number;
-        true
     }
 
     fn patch(&mut self, bitmap: Bitmap) -> Result<()> {
@@ -304,7 +320,7 @@ impl Draft {
             return Err(Error::in_field(number, field.name(), 0, Reason::Twice));
         }
         let mut wire = Vec::new();
-        if !encode::put(field, value, self.limits, &mut wire) {
+        if !encode::put(field, self.dialect.shape(number), value, self.limits, &mut wire) {
             return Err(refused(field, value, self.limits));
         }
         self.bitmap.add(number);

@@ -3,29 +3,24 @@
 use crate::error::{Error, Reason, Result};
 use crate::field::FieldRef;
 use crate::mti::{Bitmap, Mti};
-use crate::shape::Lead;
+use crate::shape::{Lead, Shape};
 use crate::spec::{Dialect, FIELDS, Field};
-use crate::walk::{Head, checked_end, left_over, read_length, refusal};
+use crate::walk::{Head, checked, left_over, read_length, refusal};
 use std::fmt;
 
 /// The longest message that is read, from the message type to the last field: what two bytes of
 /// frame length can announce.
 pub const MESSAGE_MAX: usize = 65_535;
 
-/// Where a field's value stands. Never cut, for a message is no longer than [`MESSAGE_MAX`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    start: u16,
-    end: u16,
-}
+/// Where each field's value begins: behind its length, and never where the message begins. That
+/// is the place of a field that is not there.
+///
+/// Two bytes hold it, for a message is no longer than [`MESSAGE_MAX`]. Where the value ends is not
+/// kept: its length says so, and these places are cleared and moved with every message.
+pub(crate) type Starts = [u16; FIELDS];
 
-impl Span {
-    /// The place of a field that is not there.
-    const NOWHERE: Self = Self { start: 0, end: 0 };
-}
-
-/// Where each field's value stands.
-pub(crate) type Spans = [Span; FIELDS];
+/// No field is there.
+const NOWHERE: Starts = [0; FIELDS];
 
 /// A message read in place: no field is copied, nothing is allocated.
 ///
@@ -45,7 +40,7 @@ pub struct Message<'a> {
     bytes: &'a [u8],
     mti: Mti,
     bitmap: Bitmap,
-    spans: Spans,
+    starts: Starts,
 }
 
 impl<'a> Message<'a> {
@@ -57,37 +52,48 @@ impl<'a> Message<'a> {
     /// error names the field and the byte.
     pub fn read(dialect: &'static Dialect, bytes: &'a [u8]) -> Result<Self> {
         let Head { mti, bitmap, end } = Head::read(dialect, bytes)?;
-        let (mut spans, mut at) = ([Span::NOWHERE; FIELDS], end);
-        for number in bitmap.iter() {
-            let shape = dialect.shape(number);
-            let Some(end) = checked_end(shape, bytes, at) else {
-                return Err(refusal(dialect, number, bytes, at));
-            };
-            if let Some(span) = spans.get_mut(usize::from(number)) {
-                *span = Span { start: narrow(shape.value_at(at)), end: narrow(end) };
-            }
-            at = end;
-        }
-        if at == bytes.len() {
-            Ok(Self { dialect, bytes, mti, bitmap, spans })
-        } else {
-            Err(left_over(bytes, at))
+        let mut message = Self { dialect, bytes, mti, bitmap, starts: NOWHERE };
+        match message.walk(end) {
+            (at, None) if at == bytes.len() => Ok(message),
+            (at, None) => Err(left_over(bytes, at)),
+            (at, Some(number)) => Err(refusal(dialect, number, bytes, at)),
         }
     }
 
     /// The fields before the place that [`read`](Self::read) refuses. Not to be acted on.
     pub(crate) fn read_part(dialect: &'static Dialect, bytes: &'a [u8]) -> Option<Self> {
         let Head { mti, bitmap: announced, end } = Head::read(dialect, bytes).ok()?;
-        let (mut bitmap, mut spans, mut at) = (Bitmap::EMPTY, [Span::NOWHERE; FIELDS], end);
-        for number in announced.iter() {
-            let shape = dialect.shape(number);
-            let Some(end) = checked_end(shape, bytes, at) else { break };
-            *spans.get_mut(usize::from(number))? =
-                Span { start: narrow(shape.value_at(at)), end: narrow(end) };
-            bitmap.add(number);
-            at = end;
+        let mut message = Self { dialect, bytes, mti, bitmap: announced, starts: NOWHERE };
+        let (at, refused) = message.walk(end);
+        message.bytes = bytes.get(..at)?;
+        if refused.is_some() {
+            message.bitmap = Bitmap::EMPTY;
+            announced
+                .iter()
+                .take_while(|number| Some(*number) != refused)
+                .for_each(|number| message.bitmap.add(number));
         }
-        Some(Self { dialect, bytes: bytes.get(..at)?, mti, bitmap, spans })
+        Some(message)
+    }
+
+    /// Goes from field to field, the first beginning at `at`. Where it came to an end, and the
+    /// field that is refused there.
+    #[inline(always)]
+    fn walk(&mut self, at: usize) -> (usize, Option<u8>) {
+        let mut at = narrow(at);
+        for half in self.bitmap.halves() {
+            for number in half {
+                let shape = self.dialect.shape(number);
+                let Some((start, end)) = checked(shape, self.bytes, at) else {
+                    return (usize::from(at), Some(number));
+                };
+                if let Some(place) = self.starts.get_mut(usize::from(number)) {
+                    *place = start;
+                }
+                at = end;
+            }
+        }
+        (usize::from(at), None)
     }
 
     /// A message whose places are known: it was read before.
@@ -96,13 +102,13 @@ impl<'a> Message<'a> {
         bytes: &'a [u8],
         mti: Mti,
         bitmap: Bitmap,
-        spans: Spans,
+        starts: Starts,
     ) -> Self {
-        Self { dialect, bytes, mti, bitmap, spans }
+        Self { dialect, bytes, mti, bitmap, starts }
     }
 
-    pub(crate) const fn spans(&self) -> &Spans {
-        &self.spans
+    pub(crate) const fn starts(&self) -> &Starts {
+        &self.starts
     }
 
     /// The dialect it was read in.
@@ -133,36 +139,42 @@ impl<'a> Message<'a> {
     #[must_use]
     #[inline]
     pub fn field(&self, number: u8) -> Option<FieldRef<'a>> {
-        let (start, end) = self.place(number)?;
         let field = self.dialect.field(number)?;
-        let shape = self.dialect.shape(number);
-        let units = match shape.lead {
-            Lead::Nothing => shape.units,
-            // Read once more: it would be two more bytes of every field to clear and to move.
-            Lead::Bcd1 | Lead::Bcd2 | Lead::Ascii2 | Lead::Ascii3 | Lead::Absent => {
-                read_length(shape.lead, self.bytes, start.checked_sub(usize::from(shape.lead_bytes))?)?
-            }
-        };
+        let (start, shape) = self.place(number)?;
+        let units = self.units(shape, start)?;
+        let end = start.wrapping_add(shape.bytes(units));
         Some(FieldRef::new(field, self.bytes.get(start..end)?, usize::from(units), start))
     }
 
-    /// Where the value of a field begins and ends, if the field is there.
+    /// Where the value of a field begins, if the field is there.
     #[inline]
-    fn place(&self, number: u8) -> Option<(usize, usize)> {
-        let Span { start, end } = *self.spans.get(usize::from(number))?;
-        // No field ends where the message begins: that is the place of one that is not there.
-        (end != 0).then_some((usize::from(start), usize::from(end)))
+    fn place(&self, number: u8) -> Option<(usize, &'static Shape)> {
+        let start = *self.starts.get(usize::from(number))?;
+        (start != 0).then(|| (usize::from(start), self.dialect.shape(number)))
+    }
+
+    /// How long the value is that begins at `start`: what stands before it is read once more.
+    #[inline]
+    fn units(&self, shape: &Shape, start: usize) -> Option<u16> {
+        match shape.lead {
+            Lead::Nothing => Some(shape.units),
+            lead => read_length(lead, self.bytes, start.checked_sub(usize::from(shape.lead_bytes))?),
+        }
     }
 
     /// The field with this number, which must be there.
     ///
     /// # Errors
     /// [`Reason::Missing`] when it is not.
+    #[inline]
     pub fn require(&self, number: u8) -> Result<FieldRef<'a>> {
-        self.field(number).ok_or_else(|| {
-            let name = self.dialect.field(number).map_or("", Field::name);
-            Error::in_field(number, name, 0, Reason::Missing)
-        })
+        self.field(number).ok_or_else(|| self.missing(number))
+    }
+
+    #[cold]
+    fn missing(&self, number: u8) -> Error {
+        let name = self.dialect.field(number).map_or("", Field::name);
+        Error::in_field(number, name, 0, Reason::Missing)
     }
 
     /// Its fields, ascending.
@@ -182,17 +194,28 @@ impl<'a> Message<'a> {
         Some((self.bytes.get(..code.position())?, code))
     }
 
+    /// The value of a field of fixed length that takes at most sixteen bytes: those bytes and what
+    /// follows them, and how many they are.
+    #[inline(always)]
+    pub(crate) fn short_wire(&self, number: u8) -> Option<(&'a [u8; 16], usize)> {
+        let (start, shape) = self.place(number)?;
+        let sixteen = self.bytes.get(start..start.wrapping_add(16))?.first_chunk()?;
+        let count = usize::from(shape.fixed_bytes);
+        (count.wrapping_sub(1) < 16).then_some((sixteen, count))
+    }
+
     /// The wire form of a field with its length.
     #[inline]
     pub(crate) fn wire(&self, number: u8) -> Option<&'a [u8]> {
-        let (start, end) = self.place(number)?;
-        self.bytes.get(start.wrapping_sub(usize::from(self.dialect.shape(number).lead_bytes))..end)
+        let (start, shape) = self.place(number)?;
+        let end = start.wrapping_add(shape.bytes(self.units(shape, start)?));
+        self.bytes.get(start.wrapping_sub(usize::from(shape.lead_bytes))..end)
     }
 }
 
 /// A place within a message, in the two bytes that it needs.
 #[inline]
-fn narrow(at: usize) -> u16 {
+pub(crate) fn narrow(at: usize) -> u16 {
     let [low, high, ..] = at.to_le_bytes();
     u16::from_le_bytes([low, high])
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Place, Reason, Result};
 use crate::spec::{BitmapEncoding, MessageTypeEncoding};
 use std::fmt;
+use std::num::NonZero;
 
 /// A message type: four decimal digits, `0200` and the like.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +80,7 @@ impl Mti {
     }
 
     /// Appends it.
+    #[inline]
     pub(crate) fn write(self, encoding: MessageTypeEncoding, out: &mut Vec<u8>) {
         match encoding {
             MessageTypeEncoding::Bcd => out.extend_from_slice(&self.0.to_be_bytes()),
@@ -160,7 +162,14 @@ impl Bitmap {
     /// The fields, ascending.
     #[must_use]
     pub const fn iter(self) -> Numbers {
-        Numbers { half: (self.first & !TOP).reverse_bits(), base: 1, second: self.second }
+        Numbers { half: Half::of(self.first & !TOP, 1), second: self.second }
+    }
+
+    /// The fields, ascending, the halves one after the other: what is asked of every field of every
+    /// message need not ask each time whether the first half is over.
+    #[inline]
+    pub(crate) fn halves(self) -> impl Iterator<Item = Half> {
+        [(self.first & !TOP, 1), (self.second, 65)].into_iter().map(|(half, base)| Half::of(half, base))
     }
 
     /// Those of the fields whose number is at most `last`.
@@ -193,7 +202,11 @@ impl Bitmap {
     }
 
     /// Appends it.
+    #[inline]
     pub(crate) fn write(self, encoding: BitmapEncoding, out: &mut Vec<u8>) {
+        if encoding == BitmapEncoding::BinaryPrimary {
+            return out.extend_from_slice(&self.first.to_be_bytes());
+        }
         let (bytes, used) = self.bytes(encoding);
         out.extend_from_slice(bytes.get(..used).unwrap_or_default());
     }
@@ -251,9 +264,7 @@ fn half(encoding: BitmapEncoding, bytes: &[u8], position: usize) -> Result<(u64,
 /// The numbers of a bitmap's fields, ascending.
 #[derive(Debug, Clone)]
 pub struct Numbers {
-    /// The half at hand, its first field in the lowest bit, and the number that bit stands for.
-    half: u64,
-    base: u8,
+    half: Half,
     second: u64,
 }
 
@@ -262,15 +273,38 @@ impl Iterator for Numbers {
 
     #[inline]
     fn next(&mut self) -> Option<u8> {
-        if self.half == 0 {
-            if self.second == 0 {
-                return None;
-            }
-            (self.half, self.base, self.second) = (self.second.reverse_bits(), 65, 0);
+        if self.half.bits == 0 && self.second != 0 {
+            self.half = Half::of(self.second, 65);
+            self.second = 0;
         }
+        self.half.next()
+    }
+}
+
+/// The numbers of the fields of one half, ascending.
+#[derive(Debug, Clone)]
+pub(crate) struct Half {
+    /// The first field in the lowest bit.
+    bits: u64,
+    /// The number that the lowest bit stands for.
+    base: u8,
+}
+
+impl Half {
+    const fn of(bits: u64, base: u8) -> Self {
+        Self { bits: bits.reverse_bits(), base }
+    }
+}
+
+impl Iterator for Half {
+    type Item = u8;
+
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        let bits = NonZero::new(self.bits)?;
         // At most 63, so the lowest byte holds it.
-        let [zeros, ..] = self.half.trailing_zeros().to_le_bytes();
-        self.half &= self.half.wrapping_sub(1);
+        let [zeros, ..] = bits.trailing_zeros().to_le_bytes();
+        self.bits &= self.bits.wrapping_sub(1);
         Some(self.base.wrapping_add(zeros))
     }
 }

@@ -1,7 +1,7 @@
 //! A message that outlives what it was read from.
 
 use crate::error::Result;
-use crate::message::{Message, Spans};
+use crate::message::{Message, Starts};
 use crate::mti::{Bitmap, Mti};
 use crate::spec::Dialect;
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct OwnedMessage {
     bytes: Box<[u8]>,
     mti: Mti,
     bitmap: Bitmap,
-    spans: Spans,
+    starts: Starts,
 }
 
 impl OwnedMessage {
@@ -31,7 +31,7 @@ impl OwnedMessage {
     /// The message, to be asked for its fields.
     #[must_use]
     pub fn message(&self) -> Message<'_> {
-        Message::known(self.dialect, &self.bytes, self.mti, self.bitmap, self.spans)
+        Message::known(self.dialect, &self.bytes, self.mti, self.bitmap, self.starts)
     }
 }
 
@@ -44,7 +44,7 @@ impl Message<'_> {
             bytes: self.expose_bytes().into(),
             mti: self.mti(),
             bitmap: self.bitmap(),
-            spans: *self.spans(),
+            starts: *self.starts(),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::digits;
 use crate::error::{Error, Place, Reason, Result};
-use crate::message::{MESSAGE_MAX, refuse};
+use crate::message::{MESSAGE_MAX, narrow, refuse};
 use crate::mti::{Bitmap, Mti};
-use crate::shape::{Check, Lead, Shape};
-use crate::spec::{Dialect, Encoding, Kind, Length, Pad};
+use crate::shape::{Content, Lead, Shape, WordCheck};
+use crate::spec::{Dialect, Encoding, Field, Kind, Length, Pad};
 use crate::word;
 
 /// What every message begins with.
@@ -38,71 +38,51 @@ pub(crate) fn end(shape: &Shape, bytes: &[u8], at: usize) -> Option<usize> {
     (end <= bytes.len()).then_some(end)
 }
 
-/// As [`end`], and `None` when the value is not what the field may hold. [`refusal`] says why.
-pub(crate) fn checked_end(shape: &Shape, bytes: &[u8], at: usize) -> Option<usize> {
-    if shape.lead == Lead::Nothing {
-        return value_end(shape, bytes, at, shape.units, shape.fixed_bytes());
-    }
-    variable_end(shape, bytes, at)
-}
-
-/// As [`checked_end`], for a field with a length before its value.
-#[inline(never)]
-fn variable_end(shape: &Shape, bytes: &[u8], at: usize) -> Option<usize> {
-    let units = units(shape, bytes, at)?;
-    value_end(shape, bytes, shape.value_at(at), units, shape.bytes(units))
-}
-
-/// Where the value ends that begins at `start`, if it is what its field may hold.
+/// Where the value begins and ends whose field begins at `at`. `None` when the field has no
+/// [`end`], or the value is not what it may hold; [`refusal`] says why.
 ///
-/// Most values are short: they are loaded together with what follows them and checked in one word.
+/// Most fields are short and of fixed length: such a value is loaded together with what follows it
+/// and checked in one word.
 #[inline(always)]
-fn value_end(shape: &Shape, bytes: &[u8], start: usize, units: u16, length: usize) -> Option<usize> {
-    let eight = match bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
-        Some(eight) if length.wrapping_sub(1) < 8 => eight,
-        Some(_) | None => return long_value_end(shape, bytes, start, units),
+pub(crate) fn checked(shape: &Shape, bytes: &[u8], at: u16) -> Option<(u16, u16)> {
+    let from = usize::from(at);
+    let Some(eight) = bytes.get(from..from.wrapping_add(8)).and_then(<[u8]>::first_chunk::<8>) else {
+        return checked_any(shape, bytes, at);
     };
     let word = u64::from_be_bytes(*eight);
-    let filling = match units & 1 {
-        0 => 0,
-        _ => (word << (u32::from(units & 0x0F) << 2)) & word::TOP,
+    let bad = match shape.word {
+        WordCheck::Digits => (word::above_nine(word) & shape.value) | (word & shape.filling),
+        WordCheck::Printable => word::not_printable(word) & shape.value,
+        WordCheck::Decimal => word::not_digits(word) & shape.value,
+        WordCheck::Nothing => 0,
+        WordCheck::Other => return checked_any(shape, bytes, at),
     };
-    let bad = match shape.check {
-        Check::DigitsThenFilling => word::above_nine(word) | filling,
-        Check::NibblesThenFilling => filling,
-        Check::Printable => word::not_printable(word),
-        Check::Decimal => word::not_digits(word),
-        Check::Nothing => 0,
-        Check::FillingThenDigits
-        | Check::FillingThenNibbles
-        | Check::Signed
-        | Check::Track
-        | Check::Hexadecimal => return long_value_end(shape, bytes, start, units),
-    };
-    // What stands behind the value is none of its business.
-    let behind = word::bits(8_usize.wrapping_sub(length));
-    (bad.wrapping_shr(behind) == 0).then_some(start.wrapping_add(length))
+    (bad == 0).then_some((at, at.wrapping_add(shape.fixed_bytes)))
 }
 
-/// As [`value_end`], for values of any length.
+/// As [`checked`], of any field.
 #[inline(never)]
-fn long_value_end(shape: &Shape, bytes: &[u8], start: usize, units: u16) -> Option<usize> {
+pub(crate) fn checked_any(shape: &Shape, bytes: &[u8], at: u16) -> Option<(u16, u16)> {
+    let at = usize::from(at);
+    let units = units(shape, bytes, at)?;
+    let start = shape.value_at(at);
     let end = start.wrapping_add(shape.bytes(units));
     let value = bytes.get(start..end)?;
     let fill_is_zero = |pad| digits::fill_is_zero(value, usize::from(units), pad);
-    let is_good = match shape.check {
-        Check::Nothing => true,
-        Check::DigitsThenFilling => digits::all_decimal(value) && fill_is_zero(Pad::After),
-        Check::FillingThenDigits => digits::all_decimal(value) && fill_is_zero(Pad::Before),
-        Check::NibblesThenFilling => fill_is_zero(Pad::After),
-        Check::FillingThenNibbles => fill_is_zero(Pad::Before),
-        Check::Printable => digits::all_printable(value),
-        Check::Decimal => digits::all_digits(value),
-        Check::Signed => first_wrong(Encoding::Ascii, Kind::Signed, value).is_none(),
-        Check::Track => digits::all_track(value),
-        Check::Hexadecimal => first_wrong(Encoding::Hex, Kind::Binary, value).is_none(),
+    let is_good = match shape.content {
+        Content::Text | Content::Bytes => true,
+        Content::DigitsThenFilling => digits::all_decimal(value) && fill_is_zero(Pad::After),
+        Content::FillingThenDigits => digits::all_decimal(value) && fill_is_zero(Pad::Before),
+        Content::NibblesThenFilling => fill_is_zero(Pad::After),
+        Content::FillingThenNibbles => fill_is_zero(Pad::Before),
+        Content::Alphanumeric | Content::Printable => digits::all_printable(value),
+        Content::Decimal => digits::all_digits(value),
+        Content::Signed => first_wrong(Encoding::Ascii, Kind::Signed, value).is_none(),
+        Content::Track => digits::all_track(value),
+        Content::Hexadecimal => first_wrong(Encoding::Hex, Kind::Binary, value).is_none(),
+        Content::Absent => false,
     };
-    is_good.then_some(end)
+    is_good.then_some((narrow(start), narrow(end)))
 }
 
 /// The length of the value whose field begins at `at`, if it is within the field's limits.
@@ -120,8 +100,15 @@ pub(crate) fn read_length(lead: Lead, bytes: &[u8], at: usize) -> Option<u16> {
     match lead {
         Lead::Bcd1 => bcd_length(u16::from(*bytes.get(at)?)),
         Lead::Bcd2 => bcd_length(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?)),
-        Lead::Ascii2 => ascii_length(bytes.get(at..)?.get(..2)?),
-        Lead::Ascii3 => ascii_length(bytes.get(at..)?.get(..3)?),
+        Lead::Ascii2 => {
+            let [tens, ones] = *bytes.get(at..)?.first_chunk()?;
+            Some(ascii_digit(tens)?.wrapping_mul(10).wrapping_add(ascii_digit(ones)?))
+        }
+        Lead::Ascii3 => {
+            let [hundreds, tens, ones] = *bytes.get(at..)?.first_chunk()?;
+            let high = ascii_digit(hundreds)?.wrapping_mul(100);
+            Some(high.wrapping_add(ascii_digit(tens)?.wrapping_mul(10)).wrapping_add(ascii_digit(ones)?))
+        }
         Lead::Nothing | Lead::Absent => None,
     }
 }
@@ -136,20 +123,25 @@ const fn bcd_length(bcd: u16) -> Option<u16> {
     Some(bcd.wrapping_sub((bcd >> 4).wrapping_mul(6)).wrapping_sub((bcd >> 8).wrapping_mul(60)))
 }
 
-#[inline(never)]
-fn ascii_length(digits: &[u8]) -> Option<u16> {
-    digits.iter().try_fold(0_u16, |length, digit| {
-        let digit = digit.is_ascii_digit().then_some(u16::from(digit & 0x0F))?;
-        length.checked_mul(10)?.checked_add(digit)
-    })
+#[inline]
+fn ascii_digit(digit: u8) -> Option<u16> {
+    digit.is_ascii_digit().then_some(u16::from(digit & 0x0F))
 }
 
-/// Why the field that begins at `at` has no [`end`] or no [`checked_end`].
+/// Why the field that begins at `at` has no [`end`], or its value is not [`checked`].
 #[cold]
 pub(crate) fn refusal(dialect: &'static Dialect, number: u8, bytes: &[u8], at: usize) -> Error {
     let Some(field) = dialect.field(number) else {
         return Error::in_field(number, "", at, Reason::Unknown);
     };
+    let checked = check(field, bytes, at);
+    debug_assert!(checked.is_err(), "a field was refused that nothing stands against");
+    checked.err().unwrap_or_else(|| refuse(field, at, Reason::Character))
+}
+
+/// The rules of reading once more, slowly and by name: what is refused here is what is not
+/// [`checked`]. A test holds the two against each other.
+pub(crate) fn check(field: &Field, bytes: &[u8], at: usize) -> Result<()> {
     let shape = Shape::of(field);
     let start = shape.value_at(at);
     let rest = bytes.len().saturating_sub(at);
@@ -157,32 +149,37 @@ pub(crate) fn refusal(dialect: &'static Dialect, number: u8, bytes: &[u8], at: u
         Length::Fixed(units) => (units, units),
         Length::Variable { prefix, tolerated, .. } => match read_length(shape.lead, bytes, at) {
             Some(units) => (units, tolerated),
-            None if rest >= usize::from(prefix.bytes()) => return refuse(field, at, Reason::LengthPrefix),
+            None if rest >= usize::from(prefix.bytes()) => {
+                return Err(refuse(field, at, Reason::LengthPrefix));
+            }
             None => {
                 let reason = Reason::Truncated { needed: usize::from(prefix.bytes()), present: rest };
-                return refuse(field, at, reason);
+                return Err(refuse(field, at, reason));
             }
         },
     };
     if units > most {
         let reason = Reason::TooLong { most: usize::from(most), given: usize::from(units) };
-        return refuse(field, at, reason);
+        return Err(refuse(field, at, reason));
     }
     let (needed, present) = (shape.bytes(units), bytes.len().saturating_sub(start));
     let Some(value) = bytes.get(start..start.saturating_add(needed)) else {
-        return refuse(field, start, Reason::Truncated { needed, present });
+        return Err(refuse(field, start, Reason::Truncated { needed, present }));
     };
     let is_packed = matches!(field.encoding, Encoding::Bcd | Encoding::Nibble);
-    let (at, reason) = if is_packed && !digits::fill_is_zero(value, usize::from(units), field.pad) {
+    let wrong = if is_packed && !digits::fill_is_zero(value, usize::from(units), field.pad) {
         let at = match field.pad {
             Pad::After => value.len().saturating_sub(1),
             Pad::Before => 0,
         };
-        (at, Reason::PadNibble)
+        Some((at, Reason::PadNibble))
     } else {
-        first_wrong(field.encoding, field.kind, value).unwrap_or((0, Reason::Character))
+        first_wrong(field.encoding, field.kind, value)
     };
-    refuse(field, start.saturating_add(at), reason)
+    match wrong {
+        Some((at, reason)) => Err(refuse(field, start.saturating_add(at), reason)),
+        None => Ok(()),
+    }
 }
 
 /// The refusal of bytes behind the last field.
@@ -214,5 +211,31 @@ fn first_wrong(encoding: Encoding, kind: Kind, raw: &[u8]) -> Option<(usize, Rea
         }
         (Encoding::Ascii, Kind::Text | Kind::Binary | Kind::Mixed)
         | (Encoding::Nibble | Encoding::Gbk | Encoding::Binary, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_the_decimal_number_that_stands_there_or_none() {
+        let decimal = |text: &str| {
+            let is_decimal = text.bytes().all(|character| character.is_ascii_digit());
+            is_decimal.then(|| text.parse::<u16>().unwrap()).filter(|length| *length < 1000)
+        };
+        for bytes in (0..=u16::MAX).map(u16::to_be_bytes) {
+            let [high, low] = bytes;
+            assert_eq!(read_length(Lead::Bcd1, &[low], 0), decimal(&format!("{low:02X}")), "{low:02X}");
+            assert_eq!(read_length(Lead::Bcd2, &bytes, 0), decimal(&format!("{high:02X}{low:02X}")));
+            let text: String = bytes.map(char::from).iter().collect();
+            assert_eq!(read_length(Lead::Ascii2, &bytes, 0), decimal(&text), "{text:?}");
+            for more in [b'/', b'0', b'5', b'9', b':'] {
+                let three = [high, low, more];
+                let text: String = three.map(char::from).iter().collect();
+                assert_eq!(read_length(Lead::Ascii3, &three, 0), decimal(&text), "{text:?}");
+            }
+            assert_eq!(read_length(Lead::Ascii3, &bytes, 0), None, "it is cut short");
+        }
     }
 }

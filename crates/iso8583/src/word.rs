@@ -52,8 +52,8 @@ pub(crate) const fn bits(bytes: usize) -> u32 {
 
 /// What of a word stands behind its first `bytes` bytes: all ones there.
 #[inline]
-pub(crate) fn behind(bytes: usize) -> u64 {
-    u64::MAX.checked_shr(bits(bytes.min(8))).unwrap_or(0)
+pub(crate) const fn behind(bytes: usize) -> u64 {
+    if bytes < 8 { u64::MAX >> bits(bytes) } else { 0 }
 }
 
 /// Nibbles above nine.

@@ -226,7 +226,7 @@ fn a_wrong_character_is_refused_in_every_field_wherever_it_stands() {
                             Kind::Digits | Kind::Track => Value::Digits(&bad),
                             _ => Value::Text(&bad),
                         };
-                        let mut bytes = Vec::new();
+                        let mut bytes = Vec::with_capacity(64);
                         let mut writer =
                             Writer::with_second_bitmap(dialect, Mti::literal(0x0200), &mut bytes);
                         let refused = writer.set(field.number(), value).unwrap_err();
@@ -349,18 +349,25 @@ proptest! {
             let mut again = Vec::new();
             message.reencode(&mut again).unwrap();
             prop_assert_eq!(&again, &bytes);
-            let mut copied = Vec::new();
             let has_second = message.bitmap().iter().any(|number| number > 64);
-            let mut writer = if has_second {
-                Writer::with_second_bitmap(dialect, message.mti(), &mut copied)
-            } else {
-                Writer::start(dialect, message.mti(), &mut copied)
-            };
-            for number in message.bitmap().iter() {
-                writer.copy(&message, number).unwrap();
+            // A buffer that has room is written by other ways than one that has to grow.
+            for room in [0, 70_000] {
+                let start = |out| if has_second {
+                    Writer::with_second_bitmap(dialect, message.mti(), out)
+                } else {
+                    Writer::start(dialect, message.mti(), out)
+                };
+                let (mut copied, mut built) = (Vec::with_capacity(room), Vec::with_capacity(room));
+                let (mut copier, mut builder) = (start(&mut copied), start(&mut built));
+                for (number, sample) in &set {
+                    copier.copy(&message, *number).unwrap();
+                    builder.set(*number, sample.value()).unwrap();
+                }
+                copier.finish().unwrap();
+                builder.finish().unwrap();
+                prop_assert_eq!(&copied, &bytes);
+                prop_assert_eq!(&built, &bytes);
             }
-            writer.finish().unwrap();
-            prop_assert_eq!(copied, bytes);
         }
     }
 }
