@@ -1,98 +1,176 @@
-//! Chip cryptograms, chip data and DUKPT keys.
+//! Chip cryptograms and chip data.
 
-use super::{Outcome, Stop, array, bytes, refused, text};
+use super::padding::{self, Told};
+use super::{
+    Found, Outcome, Stop, array, bytes, found, has, optional_array, optional_bytes, optional_text, refused,
+    text,
+};
 use serde_json::{Map, Value};
-use starpay_iso8583::tlv::{self, Limits, Tag};
-use starpay_keys::dukpt::{BaseDerivationKey, InitialKey, KeyType, Ksn, Usage};
 use starpay_keys::emv::{CRYPTOGRAM_TAGS, CardKey, Cryptogram, IssuerKey, SessionKey, SessionKeyForm};
 use starpay_keys::mac::Padding;
 use starpay_keys::pan::Pan;
 
 type Input = Map<String, Value>;
 
-/// Approved: what a case without a response code answers with.
-const APPROVED: [u8; 2] = *b"00";
+/// Both forms of a session key and both paddings: what a case may leave open.
+const FORMS: [SessionKeyForm; 2] = [SessionKeyForm::EmvCommon, SessionKeyForm::Pboc];
+const PADDINGS: [Padding; 2] = [Padding::EightyThenZeros, Padding::Zeros];
 
-/// AES-128 DUKPT, from the base key or from a terminal's initial key.
-pub(super) fn dukpt_aes128(input: &Input) -> Result<Outcome, Stop> {
-    let ksn = bytes(input, "ksn")?;
-    let usage = u16::from_be_bytes(array(input, "usage")?);
-    let base = if input.contains_key("bdk") { Some(bytes(input, "bdk")?) } else { None };
-    let initial = if base.is_none() { bytes(input, "initial_key")? } else { Vec::new() };
-    let id = if input.contains_key("ikid") { Some(array::<8>(input, "ikid")?) } else { None };
-    let Some(usage) = Usage::from_number(usage) else {
-        return Err(Stop::NotRun(format!("no usage {usage:04X}")));
-    };
-    Ok((|| {
-        let ksn = Ksn::parse(&ksn).map_err(refused)?;
-        if id.is_some_and(|id| id != ksn.initial_key_id()) {
-            return Err("the key serial number is not of this initial key".to_owned());
+/// The names under which a case gives the response code.
+const RESPONSE_CODE: [&str; 5] = ["arc", "response_code", "arpc_rc", "rc", "code"];
+
+/// What the issuer says to the card.
+enum Answer {
+    /// ARPC method 1: a response code.
+    Code([u8; 2]),
+    /// ARPC method 2: a card status update (CSU).
+    Update([u8; 4]),
+}
+
+impl Answer {
+    /// Without a word the issuer approves.
+    fn read(input: &Input) -> Result<Self, Stop> {
+        if let Some(update) = optional_array(input, "csu")? {
+            return Ok(Self::Update(update));
         }
-        let initial = match &base {
-            Some(base) => BaseDerivationKey::from_bytes(base)
-                .and_then(|base| base.initial_key(ksn.initial_key_id()))
-                .map_err(refused)?,
-            None => InitialKey::from_bytes(&initial, ksn.initial_key_id()).map_err(refused)?,
+        let Some(name) = RESPONSE_CODE.into_iter().find(|name| has(input, name)) else {
+            return Ok(Self::Code(*b"00"));
         };
-        let keys = initial.transaction(ksn.counter()).map_err(refused)?;
-        let working = keys.derive(usage, KeyType::Aes128).map_err(refused)?;
-        Ok(vec![
-            ("initial_key", hex::encode(initial.expose())),
-            ("intermediate_key", hex::encode(keys.expose_intermediate())),
-            ("working_key", hex::encode(&*working)),
-        ])
-    })())
+        let code = text(input, name)?;
+        let written = hex::decode(code).ok().filter(|bytes| bytes.len() == 2);
+        written
+            .unwrap_or_else(|| code.as_bytes().to_vec())
+            .try_into()
+            .map(Self::Code)
+            .map_err(|_| Stop::NotRun("the response code does not have two characters".to_owned()))
+    }
+
+    /// ARPC and tag 91. Method 2 (EMV book 2, 8.2.2) is the first half of a retail MAC over
+    /// cryptogram and update.
+    fn to(&self, session: &SessionKey, cryptogram: Cryptogram) -> (Vec<u8>, Vec<u8>) {
+        match self {
+            Self::Code(code) => {
+                let tag_91 = session.issuer_authentication_data(cryptogram, *code).to_vec();
+                (session.answer(cryptogram, *code).0.to_vec(), tag_91)
+            }
+            Self::Update(update) => {
+                let said = [cryptogram.0.as_slice(), update.as_slice()].concat();
+                let mac = session.cryptogram(&said, Padding::EightyThenZeros);
+                let arpc: Vec<u8> = mac.0.into_iter().take(4).collect();
+                let tag_91 = [arpc.as_slice(), update.as_slice()].concat();
+                (arpc, tag_91)
+            }
+        }
+    }
 }
 
-/// A cryptogram and the issuer's answer. Keys given on the way must be the ones derived.
-pub(super) fn arqc_arpc(input: &Input) -> Result<Outcome, Stop> {
+/// A cryptogram and the issuer's answer, from as far up as the inputs begin. Keys given on the
+/// way must be the ones derived.
+pub(super) fn arqc_arpc(input: &Input) -> Result<Vec<Outcome>, Stop> {
     let data = cryptogram_data(input)?;
-    let padding = match text(input, "padding")? {
-        method if method.starts_with("80") => Padding::EightyThenZeros,
-        method if method.contains("zero") => Padding::Zeros,
-        method => return Err(Stop::NotRun(format!("no rule for padding \"{method}\""))),
+    let paddings = match &data {
+        Some(data) => paddings(input, data)?,
+        None => Vec::new(),
     };
-    let response_code = match input.get("arc").or(input.get("response_code")).and_then(Value::as_str) {
-        Some(code) => <[u8; 2]>::try_from(code.as_bytes())
-            .map_err(|_| Stop::NotRun("the response code does not have two characters".to_owned()))?,
-        None => APPROVED,
+    let given = optional_array(input, "arqc")?.map(Cryptogram);
+    let answer = Answer::read(input)?;
+    let (card, sessions) = match keys(input)? {
+        Ok(keys) => keys,
+        Err(why) => return Ok(vec![Err(why)]),
     };
-    let session = match session_key(input)? {
-        Ok(session) => session,
-        Err(why) => return Ok(Err(why)),
-    };
-    let cryptogram = session.cryptogram(&data, padding);
-    let Cryptogram(answer) = session.answer(cryptogram, response_code);
-    Ok(Ok(vec![
-        ("arqc", hex::encode(cryptogram.0)),
-        ("arpc", hex::encode(answer)),
-        ("tag91", hex::encode(session.issuer_authentication_data(cryptogram, response_code))),
-    ]))
+    let card = card.map(|card| *card.expose());
+    let mut readings = Vec::new();
+    for session in &sessions {
+        let made = paddings.iter().zip(&data).map(|(padding, data)| session.cryptogram(data, *padding));
+        let made: Vec<Cryptogram> = if data.is_some() { made.collect() } else { given.into_iter().collect() };
+        if made.is_empty() {
+            readings.push(Ok(shown(card, Some(session), None)));
+        }
+        for cryptogram in made {
+            readings.push(if given.is_some_and(|given| given != cryptogram) {
+                Err("arqc is not of this data".to_owned())
+            } else {
+                Ok(shown(card, Some(session), Some((cryptogram, &answer))))
+            });
+        }
+    }
+    if sessions.is_empty() {
+        readings.push(Ok(shown(card, None, None)));
+    }
+    Ok(readings)
 }
 
-fn session_key(input: &Input) -> Result<Result<SessionKey, String>, Stop> {
+fn shown(
+    card: Option<[u8; 16]>,
+    session: Option<&SessionKey>,
+    cryptogram: Option<(Cryptogram, &Answer)>,
+) -> Vec<(&'static str, Found)> {
+    let mut found = Vec::new();
+    found.extend(card.map(|card| ("icc_mk", Found::bytes(card))));
+    found.extend(session.map(|session| ("session_key", Found::bytes(session.expose()))));
+    if let Some((session, (cryptogram, answer))) = session.zip(cryptogram) {
+        let (arpc, tag_91) = answer.to(session, cryptogram);
+        found.push(("arqc", Found::bytes(cryptogram.0)));
+        found.push(("arpc", Found::bytes(arpc)));
+        found.push(("tag91", Found::bytes(tag_91)));
+    }
+    found
+}
+
+/// The padding the case names, or both when it names none.
+fn paddings(input: &Input, data: &[u8]) -> Result<Vec<Padding>, Stop> {
+    let Some(words) = optional_text(input, "padding")? else { return Ok(PADDINGS.to_vec()) };
+    match padding::read(words) {
+        Some(Told::One(padding)) => Ok(vec![padding]),
+        Some(Told::Unpadded) if data.len().is_multiple_of(8) => Ok(vec![Padding::Zeros]),
+        Some(Told::Unpadded) | None => Err(Stop::NotRun(format!("no rule for padding \"{words}\""))),
+    }
+}
+
+/// The card's key, if it is known, and the session keys that can be meant.
+type Keys = (Option<CardKey>, Vec<SessionKey>);
+
+fn keys(input: &Input) -> Result<Result<Keys, String>, Stop> {
+    let counter = match (has(input, "atc"), input.get("ac_fields").and_then(Value::as_object)) {
+        (true, _) => Some(array(input, "atc")?),
+        (false, Some(fields)) => optional_array(fields, "9F36")?,
+        (false, None) => None,
+    };
+    let counter = counter.map(u16::from_be_bytes);
+    let given = optional_bytes(input, "session_key")?;
     let card = match card_key(input)? {
         Ok(card) => card,
         Err(why) => return Ok(Err(why)),
     };
-    let given = bytes(input, "session_key")?;
-    let Some(card) = card else { return Ok(SessionKey::from_bytes(&given).map_err(refused)) };
-    let counter = u16::from_be_bytes(array(input, "atc")?);
-    let derived = [SessionKeyForm::EmvCommon, SessionKeyForm::Pboc]
-        .map(|form| card.session_key(form, counter))
-        .into_iter()
-        .find(|derived| is_same_key(derived.expose(), &given));
-    Ok(derived.ok_or_else(|| "session_key is of neither form".to_owned()))
+    if card.is_none() && given.is_none() {
+        return Err(Stop::NotRun("neither a card's key nor a session key".to_owned()));
+    }
+    let derived = card.iter().zip(counter);
+    let mut derived: Vec<SessionKey> =
+        derived.flat_map(|(card, counter)| FORMS.map(|form| card.session_key(form, counter))).collect();
+    let Some(given) = given else { return Ok(Ok((card, derived))) };
+    if derived.is_empty() {
+        return Ok(SessionKey::from_bytes(&given).map(|session| (card, vec![session])).map_err(refused));
+    }
+    derived.retain(|derived| is_same_key(derived.expose(), &given));
+    if derived.is_empty() {
+        return Ok(Err("session_key is of neither form".to_owned()));
+    }
+    Ok(Ok((card, derived)))
 }
 
 /// The card's key from the issuer's, or as given; nothing when neither is.
 fn card_key(input: &Input) -> Result<Result<Option<CardKey>, String>, Stop> {
-    let given = if input.contains_key("icc_mk") { Some(bytes(input, "icc_mk")?) } else { None };
-    if !input.contains_key("imk") {
+    let given = optional_bytes(input, "icc_mk")?;
+    let is_derived =
+        has(input, "imk") && (has(input, "pan") || !has(input, "session_key") && given.is_none());
+    if !is_derived {
         return Ok(given.map(|given| CardKey::from_bytes(&given)).transpose().map_err(refused));
     }
     let (issuer, pan) = (bytes(input, "imk")?, text(input, "pan")?);
-    let sequence_number = text(input, "psn")?
+    // Without a sequence number it is 00 (EMV book 2, A1.4).
+    let sequence_number = optional_text(input, "psn")?
+        .unwrap_or("00")
         .parse()
         .map_err(|_| Stop::NotRun("psn is not a card sequence number".to_owned()))?;
     Ok((|| {
@@ -111,11 +189,13 @@ fn is_same_key(derived: &[u8], given: &[u8]) -> bool {
     derived.len() == given.len() && derived.iter().zip(given).all(|(one, other)| one & 0xFE == other & 0xFE)
 }
 
-/// What the cryptogram is over. Given whole and in fields, both must be the same.
-fn cryptogram_data(input: &Input) -> Result<Vec<u8>, Stop> {
-    let whole = if input.contains_key("ac_data") { Some(bytes(input, "ac_data")?) } else { None };
-    let Some(fields) = input.get("ac_fields").and_then(Value::as_object) else {
-        return whole.ok_or_else(|| Stop::NotRun("neither ac_data nor ac_fields".to_owned()));
+/// What the cryptogram is over, if it is given. Given whole and in fields, both must be the same.
+fn cryptogram_data(input: &Input) -> Result<Option<Vec<u8>>, Stop> {
+    let whole = optional_bytes(input, "ac_data")?;
+    let fields = match input.get("ac_fields") {
+        None | Some(Value::Null) => return Ok(whole),
+        Some(Value::Object(fields)) => fields,
+        Some(_) => return Err(Stop::NotRun("ac_fields is not an object".to_owned())),
     };
     let mut joined = Vec::new();
     for tag in CRYPTOGRAM_TAGS {
@@ -124,40 +204,39 @@ fn cryptogram_data(input: &Input) -> Result<Vec<u8>, Stop> {
     joined.extend(bytes(fields, "9F10cvr")?);
     match whole {
         Some(whole) if whole != joined => Err(Stop::Differs("ac_data differs from ac_fields".to_owned())),
-        Some(_) | None => Ok(joined),
+        Some(_) | None => Ok(Some(joined)),
     }
 }
 
-/// Field 55 from its tags, in the order they stand in the file (see [`super::ordered`]).
+/// Field 55 from its tags, or its tags from field 55.
 pub(super) fn field_55(input: &Input) -> Result<Outcome, Stop> {
-    let tags = input.get("tags").and_then(Value::as_array);
-    let tags = tags.ok_or_else(|| Stop::NotRun("input tags is missing or not an object".to_owned()))?;
-    let mut field = Vec::new();
-    let mut elements = Vec::new();
-    for pair in tags {
-        let (Some(tag), Some(value)) =
-            (pair.get(0).and_then(Value::as_str), pair.get(1).and_then(Value::as_str))
-        else {
-            return Err(Stop::NotRun("a tag's value is not a text".to_owned()));
-        };
-        let number = u32::from_str_radix(tag, 16).ok().and_then(Tag::new);
-        let (Some(number), Ok(value)) = (number, hex::decode(value)) else {
-            return Err(Stop::NotRun(format!("tag {tag} or its value is not hex")));
-        };
-        if let Err(error) = tlv::write(number, &value, &mut field) {
-            return Ok(Err(error.to_string()));
+    let field = optional_bytes(input, "field55")?;
+    let tags = match input.get("tags") {
+        None | Some(Value::Null) if field.is_some() => None,
+        Some(Value::Object(tags)) => {
+            let tags = found::elements(tags);
+            Some(tags.ok_or_else(|| Stop::NotRun("a tag or its value is not hex".to_owned()))?)
         }
-        elements.push((number, value));
-    }
-    let read = tlv::read(&field, Limits::FIELD_55).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    Ok(read.map_err(refused).and_then(|read| {
-        let outermost = read.iter().filter(|element| element.depth == 0);
-        if !outermost
-            .map(|element| (element.tag, element.value))
-            .eq(elements.iter().map(|(tag, value)| (*tag, value.as_slice())))
-        {
+        _ => return Err(Stop::NotRun("input tags is missing or not an object".to_owned())),
+    };
+    Ok((|| {
+        let read = field.as_deref().map(found::outermost).transpose().map_err(refused)?;
+        let tags = match (tags, read) {
+            (Some(tags), Some(read)) if !found::same_tags(&tags, &read) => {
+                return Err("field55 has other tags".to_owned());
+            }
+            (Some(tags), _) => tags,
+            (None, read) => read.unwrap_or_default(),
+        };
+        let written = found::written(&tags).map_err(refused)?;
+        if found::outermost(&written).map_err(refused)? != tags {
             return Err("what was written reads otherwise".to_owned());
         }
-        Ok(vec![("field55", hex::encode(&field)), ("length", field.len().to_string())])
-    }))
+        let length = field.map_or(written.len(), |field| field.len());
+        Ok(vec![
+            ("tags", Found::Tags(tags.clone())),
+            ("field55", Found::ChipData(tags)),
+            ("length", Found::Count(length)),
+        ])
+    })())
 }
