@@ -191,7 +191,7 @@ fn put_digits(field: &Field, shape: &Shape, characters: &[u8], limits: Limits, o
 }
 
 fn put_number(field: &Field, shape: &Shape, number: u64, out: &mut Vec<u8>) -> bool {
-    let Length::Fixed(length) = field.length else { return false };
+    let (Kind::Digits, Length::Fixed(length)) = (field.kind, field.length) else { return false };
     let digits = number.to_string();
     let Some(zeros) = usize::from(length).checked_sub(digits.len()) else { return false };
     put_digits(field, shape, ("0".repeat(zeros) + &digits).as_bytes(), Limits::Published, out)

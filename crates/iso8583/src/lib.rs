@@ -7,6 +7,8 @@
     warn(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)
 )]
 
+#[cfg(test)]
+mod agreement;
 mod build;
 mod describe;
 mod digits;

@@ -10,10 +10,18 @@ use std::borrow::Cow;
 /// Where in a value, and why, it cannot be written.
 pub(crate) type Refusal = (usize, Reason);
 
-/// What stands against a value.
+/// What stands against a value that [`put`](crate::encode::put) did not write.
 #[cold]
 pub(crate) fn of(field: &Field, value: Value<'_>, limits: Limits) -> Refusal {
-    let found = match value {
+    let checked = check(field, value, limits);
+    debug_assert!(checked.is_err(), "a value was refused that nothing stands against");
+    checked.err().unwrap_or((0, Reason::Value))
+}
+
+/// The rules of building once more, slowly and by name: what is refused here is what is not
+/// written there. A test holds the two against each other.
+pub(crate) fn check(field: &Field, value: Value<'_>, limits: Limits) -> Result<(), Refusal> {
+    match value {
         Value::Digits(text) => of_digits(field, text, limits),
         Value::Number(number) => of_number(field, number),
         Value::Text(text) => {
@@ -33,8 +41,7 @@ pub(crate) fn of(field: &Field, value: Value<'_>, limits: Limits) -> Refusal {
                 of_encoded(field, bytes, bytes.len(), limits)
             }
         },
-    };
-    found.err().unwrap_or((0, Reason::Value))
+    }
 }
 
 fn of_digits(field: &Field, text: &str, limits: Limits) -> Result<(), Refusal> {

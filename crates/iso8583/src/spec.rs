@@ -239,7 +239,7 @@ impl Field {
     }
 
     /// Whether kind, encoding and lengths go together.
-    const fn is_sound(&self) -> bool {
+    pub(crate) const fn is_sound(&self) -> bool {
         let encoding_fits = match self.kind {
             Kind::Digits => matches!(self.encoding, Encoding::Bcd | Encoding::Ascii),
             Kind::Track => matches!(self.encoding, Encoding::Nibble | Encoding::Ascii),
