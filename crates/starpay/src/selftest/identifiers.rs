@@ -15,18 +15,12 @@ use starpay_domain::settlement_calendar::SettlementCalendar;
 
 /// What cases need beside their own fields.
 struct Facts {
-    /// `meta.reference_date`: the day on which ages are judged.
-    today: Option<Date>,
+    /// The day on which ages are judged: `meta.reference_date`, else today.
+    today: Date,
     /// The newest policy we know.
     policy: Policy,
     /// The calendar of the group at hand, if it has one.
     calendar: Option<SettlementCalendar>,
-}
-
-impl Facts {
-    fn today(&self) -> Result<Date, Stop> {
-        self.today.ok_or_else(|| Stop::not_run("the file has no meta.reference_date"))
-    }
 }
 
 type Runner = fn(&Case<'_>, &Facts) -> Result<(), Stop>;
@@ -83,8 +77,9 @@ const LISTS: &[(&str, &str, Runner)] = &[
 /// An object that has one of these inside is a group within a group, not a fact.
 const LIST_NAMES: &[&str] = &["valid", "invalid", "cases", "normalize"];
 
-/// Runs every case of a file of the format of testdata/identifiers.json.
-pub(super) fn run(file: &Value, tally: &mut Tally) {
+/// Runs every case of a file of the format of testdata/identifiers.json. Where the file does not
+/// say on which day it is judged, it is on `today`.
+pub(super) fn run(file: &Value, today: Date, tally: &mut Tally) {
     let Some(groups) = file.get("groups").and_then(Value::as_object) else {
         return tally.malformed("groups is not an object");
     };
@@ -92,7 +87,8 @@ pub(super) fn run(file: &Value, tally: &mut Tally) {
         Ok(policy) => policy,
         Err(error) => return tally.malformed(format!("the built-in policy: {error}")),
     };
-    let today = file.pointer("/meta/reference_date").and_then(Value::as_str).and_then(parse_date);
+    let stated = file.pointer("/meta/reference_date").and_then(Value::as_str).and_then(day);
+    let today = stated.unwrap_or(today);
     let mut facts = Facts { today, policy, calendar: None };
     for (name, group) in groups {
         match group.as_object() {
@@ -103,6 +99,11 @@ pub(super) fn run(file: &Value, tally: &mut Tally) {
             None => tally.malformed(format!("groups.{name} is not an object")),
         }
     }
+}
+
+/// A day, also of a text that says the time too.
+fn day(text: &str) -> Option<Date> {
+    parse_date(text.split(['T', ' ']).next()?)
 }
 
 fn newest_policy() -> Result<Policy, PolicyError> {

@@ -13,6 +13,8 @@ pub(crate) use tally::Tally;
 
 use crate::Failure;
 use serde_json::Value;
+use starpay_adapters::clock::SystemClock;
+use starpay_app::port::Clock;
 use std::path::{Path, PathBuf};
 
 const IDENTIFIERS: &str = include_str!("../../../../testdata/identifiers.json");
@@ -35,16 +37,18 @@ pub(crate) struct Args {
 /// When a case failed or none ran (exit 1), or a file is not of its format (exit 2).
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let mut tally = Tally::default();
+    let today = SystemClock.now().beijing_date();
     match (&args.identifiers, &args.vectors) {
         (None, None) => {
             crate::wiring::power_on_test(&starpay_keys::OsRandom)?;
-            identifiers::run(&parsed("built-in identifiers", serde_json::from_str(IDENTIFIERS))?, &mut tally);
+            let file = parsed("built-in identifiers", serde_json::from_str(IDENTIFIERS))?;
+            identifiers::run(&file, today, &mut tally);
             vectors::run(&parsed("built-in vectors", vectors::parse(VECTORS))?, &mut tally);
         }
         (identifiers, vectors) => {
             if let Some(path) = identifiers {
                 let file = parsed(&path.display().to_string(), serde_json::from_str(&read(path)?))?;
-                identifiers::run(&file, &mut tally);
+                identifiers::run(&file, today, &mut tally);
             }
             if let Some(path) = vectors {
                 let file = parsed(&path.display().to_string(), vectors::parse(&read(path)?))?;
@@ -68,8 +72,11 @@ fn verdict(tally: &Tally) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The text of a file, without the mark that some editors put at its beginning.
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
 }
 
 /// The error of the parser names line and column.
@@ -99,6 +106,7 @@ mod tests {
             )
         };
         assert_eq!(exit_code(&mobile("length")), None);
+        assert_eq!(exit_code(&format!("\u{feff}{}", mobile("length"))), None, "a mark at the beginning");
         assert_eq!(exit_code(&mobile("luhn")), Some(Failure::FAILED));
         assert_eq!(exit_code("{"), Some(Failure::USAGE));
         assert_eq!(exit_code(r#"{"groups":[]}"#), Some(Failure::USAGE));

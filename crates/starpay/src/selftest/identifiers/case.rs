@@ -34,7 +34,8 @@ pub(super) struct Case<'a> {
 }
 
 /// Fields that explain and expect nothing.
-const PROSE: [&str; 3] = ["id", "note", "reason"];
+const PROSE: [&str; 9] =
+    ["id", "note", "notes", "reason", "comment", "comments", "title", "source", "description"];
 
 impl<'a> Case<'a> {
     /// An object, or a bare text that stands for `{"value": text}`.
@@ -69,14 +70,26 @@ impl<'a> Case<'a> {
         self.input(name, "text", Value::as_str)
     }
 
-    /// A text that may be absent.
+    /// A text; `null` or absence means none.
     pub(super) fn optional_text(&self, name: &str) -> Result<Option<&str>, Stop> {
-        if self.fields.contains_key(name) { self.text(name).map(Some) } else { Ok(None) }
+        if self.is_none(name) { Ok(None) } else { self.text(name).map(Some) }
     }
 
-    /// A whole number the rule needs.
+    /// A text or a number, as text.
+    pub(super) fn written(&self, name: &str) -> Result<String, Stop> {
+        self.input(name, "a text or a number", |field| match field {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
+    /// A whole number the rule needs, or its digits.
     pub(super) fn number<T: TryFrom<i64>>(&self, name: &str) -> Result<T, Stop> {
-        self.input(name, "a whole number in range", |field| T::try_from(field.as_i64()?).ok())
+        self.input(name, "a whole number in range", |field| {
+            let number = field.as_i64().or_else(|| field.as_str()?.parse().ok())?;
+            T::try_from(number).ok()
+        })
     }
 
     /// An amount in fen.
@@ -104,6 +117,14 @@ impl<'a> Case<'a> {
         if self.is_none(name) { Ok(None) } else { self.date(name).map(Some) }
     }
 
+    /// The last day of a document; `null`, absence or 长期 means that there is none.
+    pub(super) fn last_day(&self, name: &str) -> Result<Option<Date>, Stop> {
+        match self.field(name).and_then(Value::as_str) {
+            Some("长期" | "长期有效") => Ok(None),
+            Some(_) | None => self.optional_date(name),
+        }
+    }
+
     fn is_none(&self, name: &str) -> bool {
         self.field(name).is_none_or(Value::is_null)
     }
@@ -112,7 +133,7 @@ impl<'a> Case<'a> {
     pub(super) fn expect(&self, name: &str, found: impl Into<Value>) -> Result<(), Stop> {
         let found = found.into();
         match self.field(name) {
-            Some(wanted) if *wanted != found => {
+            Some(wanted) if !is_same(wanted, &found) => {
                 Err(Stop::differs(format!("{name}: expected {wanted}, found {found}")))
             }
             _ => Ok(()),
@@ -133,4 +154,9 @@ impl<'a> Case<'a> {
             Some(name) => Err(Stop::not_run(format!("no rule for the field {name}"))),
         }
     }
+}
+
+/// Whether two values are the same; a number may be stated in digits.
+fn is_same(wanted: &Value, found: &Value) -> bool {
+    wanted == found || (found.is_number() && wanted.as_str() == Some(found.to_string().as_str()))
 }

@@ -84,14 +84,14 @@ pub(super) fn bizreg15_policy(case: &Case<'_>, _: &Facts) -> Outcome {
 }
 
 pub(super) fn idcard18_valid(case: &Case<'_>, facts: &Facts) -> Outcome {
-    let id = accepted(ResidentId::parse(case.text("value")?, facts.today()?))?;
+    let id = accepted(ResidentId::parse(case.text("value")?, facts.today))?;
     case.expect("kind", id.kind().as_str())?;
     case.expect("birth", format_date(id.birth()))?;
     case.expect("sex", id.sex().as_str())
 }
 
 pub(super) fn idcard18_invalid(case: &Case<'_>, facts: &Facts) -> Outcome {
-    refused(case, ResidentId::parse(case.text("value")?, facts.today()?))
+    refused(case, ResidentId::parse(case.text("value")?, facts.today))
 }
 
 pub(super) fn idcard18_normalize(case: &Case<'_>, _: &Facts) -> Outcome {
@@ -101,7 +101,7 @@ pub(super) fn idcard18_normalize(case: &Case<'_>, _: &Facts) -> Outcome {
 fn other_id(case: &Case<'_>, facts: &Facts) -> Result<Result<OtherIdDocument, Invalid>, Stop> {
     let name = case.text("kind")?;
     let kind = OtherIdKind::parse(name).ok_or_else(|| Stop::not_run(format!("no document kind {name}")))?;
-    Ok(OtherIdDocument::parse(kind, case.text("value")?, facts.today()?))
+    Ok(OtherIdDocument::parse(kind, case.text("value")?, facts.today))
 }
 
 pub(super) fn other_id_valid(case: &Case<'_>, facts: &Facts) -> Outcome {

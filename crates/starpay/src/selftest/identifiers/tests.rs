@@ -7,7 +7,7 @@ fn shared() -> Value {
 
 fn tally_of(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    run(file, &mut tally);
+    run(file, parse_date("2026-11-22").unwrap(), &mut tally);
     tally
 }
 
@@ -171,8 +171,92 @@ fn what_is_not_known_is_not_run_and_never_passed() {
     assert_eq!(counts(binding), (0, 0, 1), "unknown state");
     let ages = json!({ "age18": { "cases": [{ "birth": "2000-01-01", "today": "2026-01-01" }] } });
     assert_eq!(counts(ages), (0, 0, 1), "expects nothing");
-    let undated = json!({ "groups": { "idcard18": { "valid": [{ "value": "440399200002291128" }] } } });
-    assert_eq!(tally_of(&undated).not_run_count(), 1, "no reference date");
+}
+
+/// Judged on another day than the file says, or on none it says, a birth date lies ahead.
+#[test]
+fn a_file_without_a_readable_day_is_judged_today() {
+    let file = |meta: Value| json!({ "meta": meta, "groups": { "idcard18": { "valid": [{ "value": "440399200002291128" }] } } });
+    let failed = |meta: Value, today: &str| {
+        let mut tally = Tally::default();
+        run(&file(meta), parse_date(today).unwrap(), &mut tally);
+        assert_eq!(tally.run(), 1);
+        tally.failed()
+    };
+    for meta in [json!({}), Value::Null, json!({ "reference_date": "soon" }), json!({ "reference_date": 7 })]
+    {
+        assert_eq!(failed(meta.clone(), "2026-11-22"), 0, "{meta}");
+        assert_eq!(failed(meta, "1999-01-01"), 1);
+    }
+    for day in ["2026-11-22", "2026-11-22T00:00:00+08:00", "2026-11-22 08:00"] {
+        assert_eq!(failed(json!({ "reference_date": day }), "1999-01-01"), 0, "{day}");
+    }
+    assert_eq!(failed(json!({ "reference_date": "1999-01-01T00:00:00" }), "2026-11-22"), 1);
+}
+
+#[test]
+fn a_terminal_bound_to_nobody_named_is_not_free() {
+    let counts = |case: Value| {
+        let tally = tally_of(&json!({ "groups": { "terminal_binding": { "cases": [case] } } }));
+        (tally.run(), tally.failed(), tally.not_run_count())
+    };
+    let case = |state: &str, holder: Value, expect: &str| json!({ "state": state, "bound_to": holder, "bind_to": "M2", "expect": expect });
+    assert_eq!(counts(case("in_stock", Value::Null, "accept")), (1, 0, 0));
+    assert_eq!(counts(case("bound", json!("M2"), "idempotent_ok")), (1, 0, 0));
+    assert_eq!(counts(case("bound", json!("M1"), "idempotent_ok")), (1, 1, 0));
+    assert_eq!(counts(case("bound", Value::Null, "reject")), (1, 0, 0));
+    assert_eq!(counts(case("bound", Value::Null, "accept")), (1, 1, 0));
+    assert_eq!(counts(case("bound", Value::Null, "idempotent_ok")), (0, 0, 1));
+    assert_eq!(counts(json!({ "state": "bound", "bind_to": "M2", "expect": "reject" })), (1, 0, 0));
+    let blocked =
+        json!({ "state": "bound", "bind_to": "M2", "expect": "reject", "reason_code": "sn_blocked" });
+    assert_eq!(counts(blocked), (1, 1, 0));
+}
+
+#[test]
+fn values_may_be_written_otherwise() {
+    let counts = |group: &str, list: &str, case: Value| {
+        let tally = tally_of(&json!({ "groups": { group: { list: [case] } } }));
+        (tally.run(), tally.failed(), tally.not_run_count())
+    };
+    let fee = |rate: Value, fee: i64| {
+        counts(
+            "fees",
+            "cases",
+            json!({ "amount_fen": 100_000, "rate": rate, "cap_fen": null, "fixed_fen": 0, "fee_fen": fee }),
+        )
+    };
+    for rate in [json!("0.006"), json!(".006"), json!("6E-3"), json!(0.006), json!(6e-3)] {
+        assert_eq!(fee(rate.clone(), 600), (1, 0, 0), "{rate}");
+        assert_eq!(fee(rate, 601), (1, 1, 0));
+    }
+    assert_eq!(fee(json!("0.6%"), 600), (0, 0, 1));
+    assert_eq!(fee(json!(6), 600), (0, 0, 1));
+    let lasting = |valid_to: Value, state: &str| {
+        counts(
+            "document_validity",
+            "cases",
+            json!({ "valid_from": "2016-11-23", "valid_to": valid_to, "today": "2026-11-22", "state": state }),
+        )
+    };
+    assert_eq!(lasting(json!("长期"), "valid_longterm"), (1, 0, 0));
+    assert_eq!(lasting(json!("长期"), "expired"), (1, 1, 0));
+    assert_eq!(lasting(json!("some day"), "valid_longterm"), (0, 0, 1));
+    let born = |now: &str, adult: bool| {
+        counts("age18", "timezone_cases", json!({ "birth": "2008-02-29", "now_utc": now, "adult": adult }))
+    };
+    assert_eq!(born("2026-02-28T16:00", true), (1, 0, 0));
+    assert_eq!(born("2026-02-28T15:59", false), (1, 0, 0));
+    assert_eq!(born("2026-02-28T15:59", true), (1, 1, 0));
+    let card = |length: &str| {
+        counts(
+            "bank_card",
+            "valid",
+            json!({ "value": "6200000000000013", "length": length, "comment": "x", "title": "x", "source": "x" }),
+        )
+    };
+    assert_eq!(card("16"), (1, 0, 0));
+    assert_eq!(card("17"), (1, 1, 0));
 }
 
 #[test]

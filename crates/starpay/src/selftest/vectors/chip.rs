@@ -131,12 +131,13 @@ fn paddings(input: &Input, data: &[u8]) -> Result<Vec<Padding>, Stop> {
 type Keys = (Option<CardKey>, Vec<SessionKey>);
 
 fn keys(input: &Input) -> Result<Result<Keys, String>, Stop> {
-    let counter = match (has(input, "atc"), input.get("ac_fields").and_then(Value::as_object)) {
-        (true, _) => Some(array(input, "atc")?),
-        (false, Some(fields)) => optional_array(fields, "9F36")?,
-        (false, None) => None,
-    };
-    let counter = counter.map(u16::from_be_bytes);
+    let fields = input.get("ac_fields").and_then(Value::as_object);
+    let in_fields = fields.map(|fields| optional_array(fields, "9F36")).transpose()?.flatten();
+    let stated = optional_array(input, "atc")?;
+    if stated.zip(in_fields).is_some_and(|(stated, in_fields)| stated != in_fields) {
+        return Ok(Err("atc differs from ac_fields".to_owned()));
+    }
+    let counter = stated.or(in_fields).map(u16::from_be_bytes);
     let given = optional_bytes(input, "session_key")?;
     let card = match card_key(input)? {
         Ok(card) => card,

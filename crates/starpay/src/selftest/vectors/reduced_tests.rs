@@ -92,6 +92,7 @@ fn what_is_given_twice_must_agree() {
         ("t2-full-tdes", &["tdk", "track2", "cipher"], "padded"),
         ("dukpt-aes-1-1000", &["bdk", "ikid", "initial_key"], "initial_key"),
         ("emv-arqc-emv-csk", &["session_key", "ac_data", "arqc"], "arpc"),
+        ("emv-arqc-emv-csk", &["session_key", "ac_fields", "atc"], "arqc"),
     ] {
         let (kind, input, expected) = with(id, inputs, &[expected]);
         assert_eq!(counts(&kind, input.clone(), expected.clone()), PASSED, "{id}");
