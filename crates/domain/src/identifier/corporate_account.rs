@@ -3,7 +3,7 @@
 use super::invalid::Form;
 use super::normalise::{Case, Forgive, is_hyphen, normalise};
 use super::{IdentifierKind, Invalid, mask, secret_identifier};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const FORM: Form = Form {
     kind: IdentifierKind::CorporateAccount,
@@ -22,16 +22,26 @@ pub struct CorporateAccount {
 secret_identifier!(CorporateAccount);
 
 impl CorporateAccount {
-    /// Reads an account as typed: full width, blanks and long dashes are forgiven.
+    /// The one form of what was typed, right or not: full width and blanks are forgiven, long
+    /// dashes become hyphens.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        let text = normalise(text, Case::Keep, Forgive::Blanks);
+        let mut out = Zeroizing::new(String::with_capacity(text.len()));
+        out.extend(text.chars().map(|c| if is_hyphen(c) { '-' } else { c }));
+        out
+    }
+
+    /// Reads an account in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `charset`, `length`, `degenerate`, in that order.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Keep, Forgive::Blanks);
-        let allowed = |at: usize, c: char| c.is_ascii_digit() || (at > 0 && is_hyphen(c));
+        let text = Self::normalise(text);
+        let allowed = |at: usize, c: char| c.is_ascii_digit() || (at > 0 && c == '-');
         FORM.check_charset(&text, allowed)?;
         FORM.check(&text, allowed)?;
-        Ok(Self { text: text.chars().map(|c| if is_hyphen(c) { '-' } else { c }).collect() })
+        Ok(Self { text: text.to_string() })
     }
 
     /// The last four characters.

@@ -1,5 +1,6 @@
 //! Why a text is refused as an identifier: a stable code for programs, a sentence for people.
 
+use super::normalise::CHARS_MAX;
 use std::fmt;
 
 crate::text_enum! {
@@ -158,6 +159,9 @@ impl Invalid {
         let name = self.kind.zh();
         match self.reason {
             Reason::Degenerate => format!("{name}不能全是同一个数字"),
+            Reason::Length { found, wanted } if found > CHARS_MAX => {
+                format!("{name}应为 {wanted},现在超过 {CHARS_MAX} 位")
+            }
             Reason::Length { found, wanted } => format!("{name}应为 {wanted},现在是 {found} 位"),
             Reason::Charset { position, wanted } => format!("{name}第 {position} 位只能是{wanted}"),
             Reason::RegDept => format!("{name}首位不是登记管理部门代码,请对照原件"),

@@ -5,8 +5,9 @@
 
 use zeroize::Zeroizing;
 
-/// Longest text looked at. Longer input keeps its length error: no identifier comes near.
-const CHARS_MAX: usize = 128;
+/// Longest text looked at; no identifier comes near. Of a longer one a character more is kept, so
+/// that it keeps its length error and is known to be longer.
+pub(super) const CHARS_MAX: usize = 128;
 
 /// Which letters survive as they were typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum Forgive {
     Around,
     /// Blanks anywhere.
     Blanks,
+    /// Blanks anywhere, but a line break only around: two scans are not one number.
+    BlanksOfOneLine,
     /// Blanks and hyphens anywhere.
     BlanksAndHyphens,
 }
@@ -32,13 +35,14 @@ pub(super) enum Forgive {
 /// goes out of scope, because half of the identifiers are secrets.
 pub(super) fn normalise(text: &str, case: Case, forgive: Forgive) -> Zeroizing<String> {
     let text = text.trim_matches(is_blank);
-    let mut out = Zeroizing::new(String::with_capacity(CHARS_MAX * 4));
+    let mut out = Zeroizing::new(String::with_capacity((CHARS_MAX + 1) * 4));
     let kept = text.chars().map(half_width).filter(|c| match forgive {
         Forgive::Around => true,
         Forgive::Blanks => !is_blank(*c),
+        Forgive::BlanksOfOneLine => !is_blank(*c) || is_line_break(*c),
         Forgive::BlanksAndHyphens => !is_blank(*c) && !is_hyphen(*c),
     });
-    for c in kept.take(CHARS_MAX) {
+    for c in kept.take(CHARS_MAX + 1) {
         out.push(match case {
             Case::Upper => c.to_ascii_uppercase(),
             Case::Keep => c,
@@ -47,9 +51,20 @@ pub(super) fn normalise(text: &str, case: Case, forgive: Forgive) -> Zeroizing<S
     out
 }
 
-/// White space, controls and the invisible marks that copying from a page brings along.
+/// White space, controls and the invisible marks that copying from a page brings along: of no
+/// width, soft hyphens, and those that turn the direction of writing.
 pub(super) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    let is_mark = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    );
+    is_mark || c.is_whitespace() || c.is_control()
+}
+
+/// What ends a line, on paper or at the end of a scan.
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// The hyphens and dashes that keyboards produce for `-`.
@@ -74,11 +89,25 @@ mod tests {
         assert_eq!(normalise(" １１０ 199\u{3000}x\r\n", Case::Upper, Forgive::Blanks).as_str(), "110199X");
         assert_eq!(normalise("\u{feff}a－b–c ", Case::Keep, Forgive::BlanksAndHyphens).as_str(), "abc");
         assert_eq!(normalise(" 1 2 ", Case::Keep, Forgive::Around).as_str(), "1 2");
+        assert_eq!(normalise("\r\n1 2\r\n", Case::Keep, Forgive::BlanksOfOneLine).as_str(), "12");
+        assert_eq!(normalise("1\r\n2", Case::Keep, Forgive::BlanksOfOneLine).as_str(), "1\r\n2");
+    }
+
+    #[test]
+    fn invisible_marks_are_dropped() {
+        let marks = [
+            '\u{ad}', '\u{61c}', '\u{200b}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
+            '\u{feff}',
+        ];
+        for mark in marks {
+            let text = format!("{mark}1{mark}2{mark}");
+            assert_eq!(normalise(&text, Case::Keep, Forgive::Blanks).as_str(), "12", "{mark:?}");
+        }
     }
 
     #[test]
     fn endless_input_is_cut_but_stays_too_long() {
         let long = "1".repeat(10_000);
-        assert_eq!(normalise(&long, Case::Keep, Forgive::Blanks).len(), CHARS_MAX);
+        assert_eq!(normalise(&long, Case::Keep, Forgive::Blanks).len(), CHARS_MAX + 1);
     }
 }

@@ -9,7 +9,7 @@ use super::normalise::{Case, Forgive, normalise};
 use super::resident_id::{is_province, plausible_birth};
 use super::{IdentifierKind, Invalid, Reason, ResidentId, mask, secret_identifier};
 use crate::instant::Date;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 crate::text_enum! {
     /// Which document.
@@ -39,14 +39,20 @@ pub struct OtherIdDocument {
 secret_identifier!(OtherIdDocument);
 
 impl OtherIdDocument {
-    /// Reads a number of the given kind as typed: full width, blanks, hyphens, lower case are
+    /// The one form of what was typed, right or not: full width, blanks, hyphens and lower case are
     /// forgiven.
+    #[must_use]
+    pub fn normalise(text: &str) -> Zeroizing<String> {
+        normalise(text, Case::Upper, Forgive::BlanksAndHyphens)
+    }
+
+    /// Reads a number of the given kind in any form that [`Self::normalise`] forgives.
     ///
     /// # Errors
     /// `degenerate`, `length`, `charset`, `prefix`, `pattern`, `region`, `bad_date`, `too_old`,
     /// `checksum`, as far as the kind has them.
     pub fn parse(kind: OtherIdKind, text: &str, today: Date) -> Result<Self, Invalid> {
-        let text = normalise(text, Case::Upper, Forgive::BlanksAndHyphens);
+        let text = Self::normalise(text);
         match kind {
             OtherIdKind::TaiwanPermit => taiwan_permit(&text),
             OtherIdKind::HkMacauPermit => hk_macau_permit(&text),

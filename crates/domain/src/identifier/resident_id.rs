@@ -126,7 +126,9 @@ pub(super) fn is_province(text: &str) -> bool {
 /// The date in characters 7–14 of a number of this family, if a living person can have it.
 pub(super) fn plausible_birth(text: &str, today: Date) -> Result<Date, Reason> {
     let number = |from: usize, to: usize| text.get(from..to).and_then(|part| part.parse::<u16>().ok());
-    let birth = number(6, 10).zip(number(10, 12)).zip(number(12, 14)).and_then(|((year, month), day)| {
+    // The calendar has no year 0.
+    let year = number(6, 10).filter(|year| *year > 0);
+    let birth = year.zip(number(10, 12)).zip(number(12, 14)).and_then(|((year, month), day)| {
         let month = time::Month::try_from(u8::try_from(month).ok()?).ok()?;
         Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()
     });

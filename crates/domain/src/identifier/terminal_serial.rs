@@ -47,10 +47,11 @@ crate::text_enum! {
 }
 
 impl TerminalSerial {
-    /// The one form of what was typed, right or not: line breaks, blanks, full width and lower case are forgiven.
+    /// The one form of what was typed, right or not: blanks, full width, lower case and line breaks
+    /// around it are forgiven. A line break inside stays: it is where a second scan begins.
     #[must_use]
     pub fn normalise(text: &str) -> Zeroizing<String> {
-        normalise(text, Case::Upper, Forgive::Blanks)
+        normalise(text, Case::Upper, Forgive::BlanksOfOneLine)
     }
 
     /// Reads a number in any form that [`Self::normalise`] forgives.

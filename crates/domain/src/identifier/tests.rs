@@ -94,6 +94,8 @@ fn resident_id_refusals_in_their_order() {
     assert_eq!(id_code("000199199003070011"), "region");
     assert_eq!(id_code("110199202302290014"), "bad_date");
     assert_eq!(id_code("110199185001010013"), "too_old");
+    assert_eq!(id_code("110199000001010011"), "bad_date");
+    assert_eq!(id_code("110199000101010011"), "too_old");
     let tomorrow = parse_date("2026-11-23").unwrap();
     let newborn = with_check("11019920261123001", |text| ResidentId::parse(text, tomorrow).is_ok());
     let invalid = ResidentId::parse(&newborn, today()).unwrap_err();
@@ -222,6 +224,19 @@ fn terminal_numbers_and_serials() {
     assert_eq!(code!(TerminalSerial, "9999A004STAR0001"), "charset");
     assert_eq!(code!(TerminalSerial, "99990004STAR-001"), "charset");
     assert_eq!(code!(TerminalSerial, "99990004"), "length");
+    // Two scans without a blank between would be a serial of forty characters.
+    assert_eq!(code!(TerminalSerial, "99990004STAR00000001\r\n99990004STAR00000001"), "charset");
+    assert_eq!(code!(TerminalSerial, "99990004STAR\u{2028}00000001"), "charset");
+    assert_eq!(TerminalSerial::parse("\r\n9999 0004STAR\u{202c}00000001\r\n"), Ok(serial));
+}
+
+#[test]
+fn endless_numbers_are_said_to_be_longer_than_is_looked_at() {
+    let message = |digits: usize| Uscc::parse(&"9".repeat(digits)).unwrap_err().message();
+    assert!(message(128).ends_with("现在是 128 位"), "{}", message(128));
+    for digits in [129, 100_000] {
+        assert!(message(digits).ends_with("现在超过 128 位"), "{}", message(digits));
+    }
 }
 
 #[test]
