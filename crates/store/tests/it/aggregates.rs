@@ -7,7 +7,7 @@ use starpay_store::aggregate::{
     self, APPLICATION, AggregateRow, CAPABILITY, DEVICE, TABLES, application, capability, device,
 };
 use starpay_store::{
-    Cursor, Page, StoreError, Value, ValueRef, contact, document, merchant, one_time_code, operator,
+    Cursor, Engine, Page, StoreError, Value, ValueRef, contact, document, merchant, one_time_code, operator,
 };
 use uuid::Uuid;
 
@@ -182,16 +182,18 @@ fn every_state_of_every_machine_is_storable_and_no_other() {
         (Capability::NAME, Capability::STATES),
     ];
     assert_eq!(machines.len(), TABLES.len());
-    let schema: String =
-        starpay_store::scripts(starpay_store::Engine::Sqlite).into_iter().map(|(_, text)| text).collect();
-    for (machine, states) in machines {
+    for (engine, (machine, states)) in [Engine::Sqlite, Engine::Postgres]
+        .into_iter()
+        .flat_map(|engine| machines.into_iter().map(move |machine| (engine, machine)))
+    {
+        let schema: String = starpay_store::scripts(engine).into_iter().map(|(_, text)| text).collect();
         let check = schema.split_once(&format!("{machine}_state_known CHECK (state IN (")).unwrap().1;
         let listed = check.split_once("))").unwrap().0;
         let mut listed: Vec<&str> = listed.split(',').map(|name| name.trim().trim_matches('\'')).collect();
         let mut states = states.to_vec();
         listed.sort_unstable();
         states.sort_unstable();
-        assert_eq!(listed, states, "{machine}");
+        assert_eq!(listed, states, "{machine} on {engine:?}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! What PostgreSQL does on a bad day: serialization failures, deadlocks, killed and frozen
-//! backends, frozen hosts, commits that nobody confirms.
+//! backends, frozen hosts, commits that nobody confirms. None of it can happen to SQLite, which has
+//! one writer and no connection; what can (a full disk, a killed process) is tested beside its writer
+//! and from outside, over the binary.
 
 use crate::postgres::Server;
 use crate::stand::{Stand, at, id, poke};

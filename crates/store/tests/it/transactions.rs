@@ -53,6 +53,9 @@ fn a_panic_undoes_its_own_writes_only() {
     });
 }
 
+/// SQLite's alone: only its writer gathers bodies into one commit. On PostgreSQL each worker runs one
+/// body in a transaction of its own.
+///
 /// Holds the SQLite writer with one body while others gather, so that they share a commit.
 fn gather(db: &Db, bodies: Vec<Box<dyn FnOnce() + Send>>) {
     let gate = Arc::new(Barrier::new(2));
@@ -83,6 +86,7 @@ fn gather(db: &Db, bodies: Vec<Box<dyn FnOnce() + Send>>) {
     }
 }
 
+/// SQLite's alone: see [`gather`].
 #[test]
 fn what_gathers_shares_one_commit_and_failures_stay_alone() {
     let stand = Stand::new(Engine::Sqlite);
@@ -117,7 +121,15 @@ fn what_gathers_shares_one_commit_and_failures_stay_alone() {
 
 #[test]
 fn a_full_queue_refuses_and_recovers() {
-    let stand = Stand::with(Engine::Sqlite, |config| config.queue_max = 4);
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        // One worker, so that the body that holds it holds up all others, as the one writer does.
+        let stand = Stand::with(engine, |config| (config.queue_max, config.workers) = (4, 1));
+        a_full_queue_of(&stand);
+        stand.db.close();
+    }
+}
+
+fn a_full_queue_of(stand: &Stand) {
     let gate = Arc::new(Barrier::new(2));
     let inner = Arc::clone(&gate);
     let db = stand.db.clone();
@@ -214,19 +226,28 @@ fn a_read_sees_one_moment_and_cannot_write() {
     });
 }
 
+/// SQLite's alone: a data folder has one owner, a PostgreSQL database as many nodes as come.
 #[test]
-fn one_process_per_data_folder_and_only_migrate_migrates() {
+fn one_process_per_data_folder() {
     let stand = Stand::new(Engine::Sqlite);
     assert!(matches!(Db::open(&stand.config), Err(StoreError::InUse { .. })));
     assert!(matches!(Db::migrate(&stand.config), Err(StoreError::InUse { .. })));
     stand.db.close();
-    let closed: Result<(), StoreError> = stand.write(|_| Ok(()));
-    assert!(matches!(closed, Err(StoreError::Unavailable { .. })));
-    stand.poke("DELETE FROM refinery_schema_history WHERE version > 1");
-    assert!(matches!(Db::open(&stand.config), Err(StoreError::WrongSchema { found: 1, .. })));
-    stand.poke("UPDATE refinery_schema_history SET version = 99 WHERE version = 1");
-    assert!(matches!(Db::open(&stand.config), Err(StoreError::WrongSchema { found: 99, .. })));
-    assert!(matches!(Db::migrate(&stand.config), Err(StoreError::WrongSchema { found: 99, .. })));
+    Db::open(&stand.config).unwrap().close();
+}
+
+#[test]
+fn only_migrate_migrates_and_a_wrong_schema_is_refused() {
+    on_both(|stand| {
+        stand.db.close();
+        let closed: Result<(), StoreError> = stand.write(|_| Ok(()));
+        assert!(matches!(closed, Err(StoreError::Unavailable { .. })));
+        stand.poke("DELETE FROM refinery_schema_history WHERE version > 1");
+        assert!(matches!(Db::open(&stand.config), Err(StoreError::WrongSchema { found: 1, .. })));
+        stand.poke("UPDATE refinery_schema_history SET version = 99 WHERE version = 1");
+        assert!(matches!(Db::open(&stand.config), Err(StoreError::WrongSchema { found: 99, .. })));
+        assert!(matches!(Db::migrate(&stand.config), Err(StoreError::WrongSchema { found: 99, .. })));
+    });
 }
 
 #[test]

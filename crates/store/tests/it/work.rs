@@ -157,7 +157,8 @@ fn whoever_takes_work_over_sees_what_it_was_ordered_again_for() {
 }
 
 /// Two connections: the order of a cause that is not committed yet keeps the waiting row from
-/// being claimed and finished without having seen it.
+/// being claimed and finished without having seen it. PostgreSQL's alone: SQLite has one writing
+/// connection, and a claim runs after the order has committed or not at all.
 #[test]
 fn work_is_not_claimed_while_an_order_for_it_is_being_written() {
     let stand = Stand::new(Engine::Postgres);
@@ -223,6 +224,7 @@ fn a_stopped_or_crashed_owner_gives_its_work_back() {
         assert_eq!(again, Err(StoreError::LeaseLost), "a last breath takes nothing back");
         assert_eq!(claim(stand, &JOB, "node-2", 0, 3600).len(), 1);
     });
+    // SQLite's alone: on PostgreSQL there is no lock that could prove it, and a lease has to run out.
     let stand = Stand::new(Engine::Sqlite);
     put(&stand, &JOB, new_work("ask", 0));
     assert_eq!(claim(&stand, &JOB, "killed", 0, 3600).len(), 1);
