@@ -2,15 +2,13 @@
 
 use super::padding::{self, Told};
 use super::{
-    Found, Outcome, Stop, array, bytes, found, has, optional_array, optional_bytes, optional_text, refused,
-    text,
+    Found, Input, Outcome, Readings, Stop, bytes, found, has, optional_array, optional_bytes, optional_text,
+    refused, text,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use starpay_keys::emv::{CRYPTOGRAM_TAGS, CardKey, Cryptogram, IssuerKey, SessionKey, SessionKeyForm};
 use starpay_keys::mac::Padding;
 use starpay_keys::pan::Pan;
-
-type Input = Map<String, Value>;
 
 /// Both forms of a session key and both paddings: what a case may leave open.
 const FORMS: [SessionKeyForm; 2] = [SessionKeyForm::EmvCommon, SessionKeyForm::Pboc];
@@ -66,7 +64,7 @@ impl Answer {
 
 /// A cryptogram and the issuer's answer, from as far up as the inputs begin. Keys given on the
 /// way must be the ones derived.
-pub(super) fn arqc_arpc(input: &Input) -> Result<Vec<Outcome>, Stop> {
+pub(super) fn arqc_arpc(input: &Input) -> Result<Readings, Stop> {
     let data = cryptogram_data(input)?;
     let paddings = match &data {
         Some(data) => paddings(input, data)?,

@@ -1,12 +1,9 @@
 //! Working keys, SM4 and MACs.
 
-use super::{Found, Outcome, Stop, bytes, has, optional_bytes, refused};
-use serde_json::{Map, Value};
+use super::{Found, Input, Outcome, Stop, bytes, has, optional_bytes, refused};
 use starpay_keys::kcv;
 use starpay_keys::mac::{self, EcbMac, Padding};
 use starpay_keys::working_key::{AesMak, Sm4Mak, Sm4Pik, Sm4Tmk, TdesMak, TdesPik, TdesTmk};
-
-type Input = Map<String, Value>;
 
 /// A working key under its master key, or the other way round, whichever is given.
 pub(super) fn working_key_tdes(input: &Input) -> Result<Outcome, Stop> {
@@ -56,8 +53,11 @@ pub(super) fn working_key_sm4(input: &Input) -> Result<Outcome, Stop> {
     })())
 }
 
+/// A working key's clear key and its cryptogram, as far as they are given.
+type ClearAndCryptogram = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// The clear key, the cryptogram, or both: then they must belong together.
-fn given_key(input: &Input) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Stop> {
+fn given_key(input: &Input) -> Result<ClearAndCryptogram, Stop> {
     if has(input, "cryptogram") {
         return Ok((optional_bytes(input, "clear_key")?, optional_bytes(input, "cryptogram")?));
     }

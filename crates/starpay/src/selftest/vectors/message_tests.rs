@@ -140,3 +140,24 @@ fn prose_is_not_compared_and_a_length_may_be_text() {
     assert_eq!(sale(|case| case["length"] = "long".into()), NOT_RUN);
     assert_eq!(sale(|case| case["error"] = "must be refused".into()), NOT_RUN);
 }
+
+/// Packed digits are hexadecimal ones, and a track's separator is one of them.
+#[test]
+fn a_track_is_written_either_way() {
+    let track = |change: &dyn Fn(&str) -> String| {
+        sale(|case| {
+            let text = case["fields"]["35"].as_str().unwrap().to_owned();
+            case["fields"]["35"] = change(&text).into();
+        })
+    };
+    assert_eq!(track(&|text| text.replace('D', "=")), PASSED);
+    assert_eq!(track(&str::to_lowercase), PASSED);
+    assert_eq!(track(&|text| text.replace('D', "E")), FAILED);
+    assert_eq!(track(&|text| text.replace('D', "")), FAILED);
+    let in_pairs = |case: &mut Value| {
+        let digits: Vec<char> = case["hex"].as_str().unwrap().chars().collect();
+        let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+        case["hex"] = pairs.join(" ").into();
+    };
+    assert_eq!(sale(in_pairs), PASSED);
+}

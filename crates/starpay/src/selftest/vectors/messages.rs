@@ -68,7 +68,15 @@ fn says(field: &FieldRef<'_>, expected: &str) -> bool {
         let as_text = field.spec().kind() == Kind::Mixed && field.text().is_ok_and(|text| text == expected);
         return as_bytes || as_text;
     }
-    field.expose() == expected
+    match field.spec().encoding() {
+        Encoding::Bcd | Encoding::Nibble => field.expose() == packed(expected),
+        Encoding::Ascii | Encoding::Gbk | Encoding::Binary | Encoding::Hex => field.expose() == expected,
+    }
+}
+
+/// Packed digits as we write them: a track's separator is the digit D.
+fn packed(digits: &str) -> String {
+    digits.to_ascii_uppercase().replace('=', "D")
 }
 
 /// Builds the message twice: from what was decoded, and from what is expected.
@@ -83,9 +91,12 @@ fn built_again(message: &Message<'_>, fields: &Map<String, Value>, bytes: &[u8])
     let mut draft = Draft::new(&UNIONPAY_POS, message.mti()).limits(Limits::Tolerated);
     for field in message.fields() {
         let Some(text) = fields.get(&field.number().to_string()).and_then(Value::as_str) else { continue };
-        let decoded;
+        let (decoded, digits);
         let value = match field.spec().encoding() {
-            Encoding::Bcd | Encoding::Nibble => Given::Digits(text),
+            Encoding::Bcd | Encoding::Nibble => {
+                digits = packed(text);
+                Given::Digits(&digits)
+            }
             Encoding::Ascii | Encoding::Gbk => Given::Text(text),
             Encoding::Binary | Encoding::Hex if text.eq_ignore_ascii_case(&field.expose()) => {
                 decoded = hex::decode(text).unwrap_or_default();

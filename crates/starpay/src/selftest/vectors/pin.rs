@@ -1,13 +1,10 @@
 //! PIN blocks: from PIN to cryptogram, or from cryptogram to PIN, whichever is given.
 
-use super::{Found, Outcome, Stop, has, optional_array, optional_bytes, optional_text, refused, text};
-use serde_json::{Map, Value};
+use super::{Found, Input, Outcome, Stop, has, optional_array, optional_bytes, optional_text, refused, text};
 use starpay_keys::pan::Pan;
 use starpay_keys::pin_block::{CardPin, PinBlockError, iso0, iso4, sm4, without_pan};
 use starpay_keys::random::Random;
 use starpay_keys::working_key::{AesPik, Sm4Pik, TdesPik};
-
-type Input = Map<String, Value>;
 
 /// The names under which a case gives an encrypted block.
 const SEALED: [&str; 4] = ["field52", "field52_128", "cryptogram", "pin_block"];

@@ -202,3 +202,19 @@ fn an_envelope_without_aad_has_an_empty_one() {
         assert_eq!(counts(&kind, fewer, expected.clone()), counted, "{absent}");
     }
 }
+
+/// Made by an independent program: AES-256 throughout.
+#[test]
+fn a_longer_base_key_may_have_working_keys_as_long() {
+    let input = json!({
+        "bdk": "180EDCFA56E6B50EE0C7621134B63F0C7DBB635D11F1D9C2A3B7DF15D825B9E7",
+        "ksn": "8DBB17642816726300000002",
+        "usage": "2002",
+    });
+    let long = json!({"working_key": "47C4537ED25DA2EF3F83FC91E5B91D38B9A3E7DCF418FEC2A71F465B7E745E4D"});
+    assert_eq!(counts("dukpt-aes128", input.clone(), long.clone()), PASSED);
+    for wrong in changes(&long) {
+        assert_eq!(counts("dukpt-aes128", input.clone(), wrong), FAILED);
+    }
+    assert_eq!(counts("dukpt-aes128", input, json!({"error": "must be refused"})), FAILED);
+}

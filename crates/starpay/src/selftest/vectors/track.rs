@@ -1,11 +1,11 @@
 //! Tracks: from track to cryptogram, or from cryptogram to track, whichever is given.
 
-use super::{Found, Outcome, Stop, bytes, has, optional_bytes, optional_text, refused, text};
-use serde_json::{Map, Value};
+use super::{
+    Found, Input, Outcome, Readings, Stop, bytes, has, optional_bytes, optional_text, refused, text,
+};
+use serde_json::Value;
 use starpay_keys::track::{TrackDigits, TrackError};
 use starpay_keys::working_key::{Sm4Tdk, TdesTdk};
-
-type Input = Map<String, Value>;
 
 /// The track, however it is given. Given in both ways, it must be the same.
 fn settled(
@@ -41,7 +41,7 @@ fn given<'a>(input: &'a Input, cipher: &str) -> Result<(Option<&'a str>, Option<
 
 /// Classic track encryption: the eight bytes before the last one. The packed field does not say
 /// whether its last nibble counts; where the case does not either, both readings are open.
-pub(super) fn tail_tdes(input: &Input) -> Result<Vec<Outcome>, Stop> {
+pub(super) fn tail_tdes(input: &Input) -> Result<Readings, Stop> {
     let tdk = bytes(input, "tdk")?;
     let (track, field) = given(input, if has(input, "field35_data") { "field35_data" } else { "cipher" })?;
     let stated = match input.get("field35_len") {
