@@ -1,12 +1,15 @@
 //! `starpay check`: one identifier, judged by the same code that judges an application.
 
+#[cfg(test)]
+mod tests;
+
 use crate::Failure;
 use serde_json::{Map, Value, json};
 use starpay_adapters::clock::SystemClock;
 use starpay_app::port::Clock;
 use starpay_domain::identifier::{
-    BankCard, BusinessRegistration, Cnaps, Invalid, Mobile, ResidentId, TerminalNo, TerminalSerial,
-    UnionPayMerchantNo, Uscc,
+    BankCard, BusinessRegistration, Cnaps, CorporateAccount, Invalid, Mobile, OtherIdDocument, OtherIdKind,
+    Reason, ResidentId, TerminalNo, TerminalSerial, UnionPayMerchantNo, Uscc,
 };
 use starpay_domain::instant::{Date, format_date, parse_date};
 
@@ -38,10 +41,26 @@ enum Kind {
     /// 居民身份证号码
     #[value(name = "idcard18")]
     IdCard18,
+    /// 台湾居民来往大陆通行证
+    TaiwanPermit,
+    /// 港澳居民来往内地通行证
+    HkMacauPermit,
+    /// 港澳台居民居住证
+    HmtResidence,
+    /// 外国人永久居留身份证(2023 版)
+    #[value(name = "foreign_permanent_2023")]
+    ForeignPermanent2023,
+    /// 外国人永久居留身份证(2017 版)
+    #[value(name = "foreign_permanent_2017")]
+    ForeignPermanent2017,
+    /// 护照
+    Passport,
     /// 手机号
     Mobile,
     /// 银行卡号
     BankCard,
+    /// 对公账号
+    CorporateAccount,
     /// 联行号
     Cnaps,
     /// 银联商户号
@@ -61,12 +80,48 @@ enum Kind {
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let today = args.today.unwrap_or_else(|| SystemClock.now().beijing_date());
     let report = judge(args.kind, &args.value, today);
-    crate::print(&if args.json { format!("{}\n", report.to_json()) } else { report.to_text() })?;
+    let json = || format!("{}\n", ascii_where_hidden(&report.to_json().to_string()));
+    crate::print(&if args.json { json() } else { report.to_text() })?;
     if report.refusal.is_some() { Err(Failure::told(Failure::FAILED)) } else { Ok(()) }
 }
 
 fn date(text: &str) -> Result<Date, String> {
     parse_date(text).ok_or_else(|| "a day is written YYYY-MM-DD".to_owned())
+}
+
+/// Whether a character would act on the terminal that shows it, or not be seen there: controls,
+/// marks that turn the direction of writing, marks of no width.
+fn is_hidden(c: char) -> bool {
+    let is_mark = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    is_mark || c.is_control()
+}
+
+/// The text as a terminal may show it: hidden characters by their number.
+fn visible(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        shown
+    })
+}
+
+/// The same JSON with hidden characters escaped: they stand only inside of its texts.
+fn ascii_where_hidden(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut shown, c| {
+        if is_hidden(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 /// What is known about a value. `normalised` is what the user typed, in its one form.
@@ -75,6 +130,8 @@ struct Report {
     normalised: String,
     masked: Option<String>,
     refusal: Option<Invalid>,
+    /// What the value may be instead.
+    hint: Option<&'static str>,
     warning: Option<(&'static str, &'static str)>,
     details: Vec<(&'static str, String)>,
 }
@@ -88,6 +145,7 @@ impl Report {
             "valid": self.refusal.is_none(),
             "reason_code": self.refusal.map(|invalid| invalid.reason_code()),
             "reason": self.refusal.map(|invalid| invalid.message()),
+            "hint": self.hint,
             "normalised": self.normalised,
             "masked": self.masked,
             "warning_code": self.warning.map(|(code, _)| code),
@@ -99,10 +157,13 @@ impl Report {
     fn to_text(&self) -> String {
         let verdict = if self.refusal.is_none() { "valid 有效" } else { "not valid 无效" };
         let mut lines = vec![format!("{}: {verdict}", self.kind)];
-        let mut line = |name: &str, text: &str| lines.push(format!("  {name:<14} {text}"));
+        let mut line = |name: &str, text: &str| lines.push(format!("  {name:<14} {}", visible(text)));
         if let Some(invalid) = self.refusal {
             line("reason_code", invalid.reason_code());
             line("reason", &invalid.message());
+        }
+        if let Some(hint) = self.hint {
+            line("hint", hint);
         }
         line("normalised", &self.normalised);
         if let Some(masked) = &self.masked {
@@ -132,6 +193,7 @@ fn report<T>(
         normalised: normalised.to_owned(),
         masked: None,
         refusal: None,
+        hint: None,
         warning: None,
         details: Vec::new(),
     };
@@ -147,8 +209,15 @@ fn judge(kind: Kind, text: &str, today: Date) -> Report {
         Kind::Uscc => uscc(text),
         Kind::BizReg15 => bizreg15(text),
         Kind::IdCard18 => idcard18(text, today),
+        Kind::TaiwanPermit => other_document(OtherIdKind::TaiwanPermit, text, today),
+        Kind::HkMacauPermit => other_document(OtherIdKind::HkMacauPermit, text, today),
+        Kind::HmtResidence => other_document(OtherIdKind::HmtResidence, text, today),
+        Kind::ForeignPermanent2023 => other_document(OtherIdKind::ForeignPermanent2023, text, today),
+        Kind::ForeignPermanent2017 => other_document(OtherIdKind::ForeignPermanent2017, text, today),
+        Kind::Passport => other_document(OtherIdKind::Passport, text, today),
         Kind::Mobile => mobile(text),
         Kind::BankCard => bank_card(text),
+        Kind::CorporateAccount => corporate_account(text),
         Kind::Cnaps => cnaps(text),
         Kind::UnionPayMerchantNo => unionpay_merchant_no(text),
         Kind::TerminalNo => {
@@ -185,7 +254,8 @@ fn bizreg15(text: &str) -> Report {
 }
 
 fn idcard18(text: &str, today: Date) -> Report {
-    report("idcard18", &ResidentId::normalise(text), ResidentId::parse(text, today), |id, report| {
+    let parsed = ResidentId::parse(text, today);
+    let mut report = report("idcard18", &ResidentId::normalise(text), parsed, |id, report| {
         report.masked = Some(id.masked());
         report.details = vec![
             ("kind", id.kind().as_str().to_owned()),
@@ -193,6 +263,25 @@ fn idcard18(text: &str, today: Date) -> Report {
             ("sex", id.sex().as_str().to_owned()),
             ("age", id.age_on(today).to_string()),
         ];
+    });
+    let is_of_no_region = report.refusal.is_some_and(|invalid| invalid.reason == Reason::Region);
+    if is_of_no_region && OtherIdDocument::parse(OtherIdKind::ForeignPermanent2023, text, today).is_ok() {
+        report.hint = Some("像是外国人永久居留身份证号码,请按 foreign_permanent_2023 检查");
+    }
+    report
+}
+
+fn other_document(kind: OtherIdKind, text: &str, today: Date) -> Report {
+    let parsed = OtherIdDocument::parse(kind, text, today);
+    report(kind.as_str(), &OtherIdDocument::normalise(text), parsed, |document, report| {
+        report.masked = Some(document.masked());
+    })
+}
+
+fn corporate_account(text: &str) -> Report {
+    let parsed = CorporateAccount::parse(text);
+    report("corporate_account", &CorporateAccount::normalise(text), parsed, |account, report| {
+        report.masked = Some(account.masked());
     })
 }
 
@@ -244,61 +333,4 @@ fn terminal_sn_tusn(text: &str) -> Report {
             ("device_type", serial.device_type().as_str().to_owned()),
         ];
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::ValueEnum;
-
-    fn json_of(kind: Kind, text: &str) -> Value {
-        judge(kind, text, parse_date("2026-11-22").unwrap()).to_json()
-    }
-
-    fn args(kind: Kind, value: &str) -> Args {
-        Args { kind, value: value.to_owned(), today: parse_date("2026-11-22"), json: true }
-    }
-
-    #[test]
-    fn a_valid_value_is_normalised_masked_and_explained() {
-        let report = json_of(Kind::IdCard18, "４40399 20000229 1128");
-        assert_eq!(report["valid"], true);
-        assert_eq!(report["normalised"], "440399200002291128");
-        assert_eq!(report["masked"], "440***********1128");
-        assert_eq!(report["details"]["age"], "26");
-        assert_eq!(report["reason_code"], Value::Null);
-        assert_eq!(json_of(Kind::BankCard, "6200 0000 0000 0013")["masked"], "620000******0013");
-        assert_eq!(json_of(Kind::Uscc, "91110199MA0TE5T172")["warning_code"], "org_code_checksum");
-    }
-
-    #[test]
-    fn a_refused_value_says_why_in_chinese() {
-        let report = json_of(Kind::Uscc, "91110199MB0TE5T16Y");
-        assert_eq!(report["valid"], false);
-        assert_eq!(report["reason_code"], "checksum");
-        assert_eq!(report["reason"], "统一社会信用代码校验不通过,可能有一位输错,请对照原件");
-        assert_eq!(report["masked"], Value::Null);
-        let text = judge(Kind::Mobile, "01088888888", parse_date("2026-11-22").unwrap()).to_text();
-        assert!(text.starts_with("mobile: not valid 无效\n  reason_code    landline\n"), "{text}");
-    }
-
-    #[test]
-    fn the_day_given_decides_the_age() {
-        let born_later = judge(Kind::IdCard18, "440399200002291128", parse_date("1999-01-01").unwrap());
-        assert_eq!(born_later.refusal.map(|invalid| invalid.reason_code()), Some("bad_date"));
-    }
-
-    #[test]
-    fn exit_codes_follow_the_verdict() {
-        assert!(run(args(Kind::Cnaps, "102100099996")).is_ok());
-        assert_eq!(run(args(Kind::Cnaps, "102100099997")).unwrap_err().code(), Failure::FAILED);
-    }
-
-    #[test]
-    fn every_kind_has_the_name_of_its_group() {
-        for kind in Kind::value_variants() {
-            let name = kind.to_possible_value().unwrap().get_name().to_owned();
-            assert_eq!(json_of(*kind, "")["kind"], name.as_str());
-        }
-    }
 }
