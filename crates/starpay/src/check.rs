@@ -101,7 +101,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// The text as a terminal may show it: hidden characters by their number.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if is_hidden(c) {
             shown.extend(c.escape_unicode())

@@ -1,5 +1,6 @@
 //! Counting: what ran, what failed, what could not be run, and what was no test file at all.
 
+use crate::check::visible;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -69,12 +70,13 @@ impl Tally {
             .collect()
     }
 
-    /// Writes the failures and the cases not run, by group and id, what is malformed, then the one line of counts.
+    /// Writes the failures and the cases not run, by group and id, what is malformed, then the one
+    /// line of counts. A file's names cannot act on the terminal, nor look like another line.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         write_lines(out, "FAILED", &self.failures)?;
         write_lines(out, "not run", &self.skipped)?;
         for place in &self.malformed {
-            writeln!(out, "malformed file: {place}")?;
+            writeln!(out, "malformed file: {}", visible(place))?;
         }
         writeln!(out, r#"{{"run":{},"failed":{},"not_run":{}}}"#, self.run, self.failed(), self.not_run)
     }
@@ -82,9 +84,9 @@ impl Tally {
 
 fn write_lines(out: &mut impl Write, word: &str, groups: &BTreeMap<String, Vec<Line>>) -> io::Result<()> {
     for (group, lines) in groups {
-        writeln!(out, "{group}")?;
+        writeln!(out, "{}", visible(group))?;
         for line in lines {
-            writeln!(out, "  {word} {}: {}", line.id, line.why)?;
+            writeln!(out, "  {word} {}: {}", visible(&line.id), visible(&line.why))?;
         }
     }
     Ok(())

@@ -279,4 +279,8 @@ fn the_report_names_group_and_id_and_ends_with_the_counts() {
     assert_eq!(lines[0], "mobile");
     assert!(lines[1].starts_with("  FAILED mobile.valid.77: refused: length"), "{report}");
     assert_eq!(lines.last(), Some(&r#"{"run":1,"failed":1,"not_run":0}"#));
+    let forging = "x\n{\"run\":9,\"failed\":0,\"not_run\":0}\u{1b}[2J";
+    let file = json!({ "groups": { "mobile": { "valid": [{ "id": forging, "value": "1" }] } } });
+    assert_eq!(self::report(&file).lines().count(), 3);
+    assert!(!self::report(&file).contains('\u{1b}'));
 }
