@@ -60,8 +60,8 @@ pub struct GivenAnswer {
 crate::redacted_debug!(GivenAnswer { route, answered_at } hides { answer });
 
 impl Platform {
-    /// The caller's answers under a key: one for each use case the key was used with. None means
-    /// that nothing was done under it.
+    /// The caller's answer under a key: one at most, as a key stands for one request. None means that
+    /// nothing was done under it.
     ///
     /// # Errors
     /// The store's own.

@@ -296,8 +296,8 @@ impl Platform {
 
     /// Runs one use case in one transaction, with its idempotent answer.
     ///
-    /// The same actor, route and key again gets the stored answer, with another body an error; a
-    /// twin under way is waited for. An error leaves nothing behind, not even the key.
+    /// The same actor and key again gets the stored answer, with another body or another use case an
+    /// error; a twin under way is waited for. An error leaves nothing behind, not even the key.
     pub(crate) async fn command<V, F>(&self, actor: &Actor, call: Call<'_>, run: F) -> Result<Reply<V>, Error>
     where
         V: Serialize + DeserializeOwned + Send + 'static,

@@ -16,13 +16,13 @@ pub const KEPT_DAYS: i64 = 35;
 
 sql! {
     CLAIM = "INSERT INTO idempotency (actor, route, key, body_hash, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (actor, route, key) DO NOTHING";
-    FIND = "SELECT body_hash, answer, created_at FROM idempotency \
-            WHERE actor = $1 AND route = $2 AND key = $3 {for_update}";
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    FIND = "SELECT body_hash, answer, created_at, route FROM idempotency \
+            WHERE actor = $1 AND key = $2 {for_update}";
     LOOK = "SELECT body_hash, answer, created_at FROM idempotency \
             WHERE actor = $1 AND route = $2 AND key = $3";
-    RENEW = "UPDATE idempotency SET body_hash = $4, answer = NULL, created_at = $5 \
-             WHERE actor = $1 AND route = $2 AND key = $3";
+    RENEW = "UPDATE idempotency SET route = $2, body_hash = $4, answer = NULL, created_at = $5 \
+             WHERE actor = $1 AND key = $3";
     FINISH = "UPDATE idempotency SET answer = $4 WHERE actor = $1 AND route = $2 AND key = $3";
     PURGE = "DELETE FROM idempotency WHERE (actor, route, key) IN \
              (SELECT actor, route, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
@@ -86,7 +86,7 @@ impl Stored {
 /// same time makes this call wait until the twin's transaction ends.
 ///
 /// # Errors
-/// [`StoreError::KeyReused`] when the key was used with another body.
+/// [`StoreError::KeyReused`] when the key was used with another body, or with another route.
 pub fn begin(
     tx: &mut Tx,
     request: &RequestKey,
@@ -97,15 +97,15 @@ pub fn begin(
     if tx.execute(&CLAIM, params![actor, route, key, body_hash, now])? == 1 {
         return Ok(Begun::Fresh);
     }
-    let row = tx.query_opt(&FIND, params![actor, route, key])?;
+    let row = tx.query_opt(&FIND, params![actor, key])?;
     // The row that stood in the way may have been purged in between: the caller tries again.
     let row = row.ok_or_else(|| StoreError::unavailable("the stored answer is just being removed"))?;
-    let stored = Stored::read(&row)?;
+    let (stored, asked): (Stored, String) = (Stored::read(&row)?, row.get(3)?);
     if stored.expired(now) {
         tx.execute(&RENEW, params![actor, route, key, body_hash, now])?;
         return Ok(Begun::Fresh);
     }
-    if stored.body_hash != body_hash {
+    if asked != *route || stored.body_hash != body_hash {
         return Err(StoreError::KeyReused);
     }
     stored.answered().map(Begun::Replay)

@@ -160,7 +160,8 @@ fn idempotency_parameter() -> Parameter {
         .required(Required::True)
         .description(Some(
             "Made by you, once per intention. The same key with the same body gets the same answer \
-             (header Idempotency-Replayed: true), with another body 422 idempotency_mismatch. Kept 35 days.",
+             (header Idempotency-Replayed: true), with another body, route or thing 422 \
+             idempotency_mismatch. Kept 35 days.",
         ))
         .schema(Some(text.build()))
         .build()
