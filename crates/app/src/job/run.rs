@@ -33,17 +33,15 @@ impl Platform {
     pub async fn run_jobs(&self, name: String, mut stop: watch::Receiver<bool>) {
         let actor = Actor::system("jobs");
         self.keep_house(&actor, &name).await;
-        let [mut outbox, mut jobs] = [&OUTBOX, &JOB].map(|queue| Crew::new(self, &actor, queue));
-        loop {
-            for crew in [&mut outbox, &mut jobs] {
-                if let Err(error) = self.fill(&actor, &name, crew).await {
-                    let queue = crew.queue.name;
-                    tracing::warn!(queue, %error, detail = error.detail, "claiming work failed");
+        let mut crews = [&OUTBOX, &JOB].map(|queue| Crew::new(self, &actor, queue));
+        while !*stop.borrow() {
+            for crew in &mut crews {
+                // The other queue's rows may have been long in coming.
+                if !*stop.borrow() {
+                    self.claim_for(&actor, &name, crew).await;
                 }
             }
-            if *stop.borrow() {
-                break;
-            }
+            let [outbox, jobs] = &mut crews;
             tokio::select! {
                 () = outbox.one_done() => {}
                 () = jobs.one_done() => {}
@@ -52,10 +50,33 @@ impl Platform {
                 _ = stop.changed() => {}
             }
         }
+        self.wind_up(&actor, &name, crews).await;
+    }
+
+    /// One round of [`Platform::run_jobs`]: claims once what is due, does it, and ends.
+    pub async fn run_jobs_once(&self, name: String) {
+        let actor = Actor::system("jobs");
+        self.keep_house(&actor, &name).await;
+        let mut crews = [&OUTBOX, &JOB].map(|queue| Crew::new(self, &actor, queue));
+        for crew in &mut crews {
+            self.claim_for(&actor, &name, crew).await;
+        }
+        self.wind_up(&actor, &name, crews).await;
+    }
+
+    async fn claim_for(&self, actor: &Actor, name: &str, crew: &mut Crew) {
+        if let Err(error) = self.fill(actor, name, crew).await {
+            let queue = crew.queue.name;
+            tracing::warn!(queue, %error, detail = error.detail, "claiming work failed");
+        }
+    }
+
+    /// Finishes what is under way, gives the rest back and signs the last root.
+    async fn wind_up(&self, actor: &Actor, name: &str, [mut outbox, mut jobs]: [Crew; 2]) {
         tokio::join!(outbox.finish(STOP_PATIENCE), jobs.finish(STOP_PATIENCE));
-        self.give_back(&actor, &name).await;
+        self.give_back(actor, name).await;
         // A clean stop leaves nothing that no root covers.
-        if let Err(error) = self.sign_root(&actor).await {
+        if let Err(error) = self.sign_root(actor).await {
             tracing::warn!(%error, detail = error.detail, "signing the last root failed");
         }
     }

@@ -37,8 +37,7 @@ fn what_a_killed_runner_held_is_taken_up_by_its_successor_at_once() {
         stand.shop("15400000001").await;
         stand.poke(&format!("UPDATE outbox SET owner = 'killed', lease_until = {}", i64::MAX));
         let run = async |name: &str| {
-            let (_stop, stopped) = tokio::sync::watch::channel(true);
-            stand.platform.run_jobs(name.to_owned(), stopped).await;
+            stand.platform.run_jobs_once(name.to_owned()).await;
             let depth = stand.platform.db().read(|tx| work::depth(tx, &work::OUTBOX)).await;
             depth.map_err(|error: StoreError| error).unwrap().waiting
         };

@@ -77,8 +77,7 @@ impl Drop for Left<'_> {
 
 /// One round: claims once, finishes it, stops.
 async fn round(platform: &Platform, name: &str) {
-    let (_stop, stopped) = watch::channel(true);
-    platform.run_jobs(name.to_owned(), stopped).await;
+    platform.run_jobs_once(name.to_owned()).await;
 }
 
 async fn depth(platform: &Platform, queue: &'static Queue) -> Depth {
@@ -335,6 +334,25 @@ fn a_stop_gives_back_what_cannot_be_finished() {
         assert_eq!((sent.len(), sent.values().max()), (3, Some(&1)));
         stand.platform.db().close();
     }
+}
+
+#[test]
+fn a_runner_that_is_to_stop_claims_nothing_more() {
+    let sms = SlowSms::new(100);
+    let port = Arc::clone(&sms);
+    let stand = Stand::changed(Engine::Sqlite, move |ports| ports.sms = port);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        stand.shop("15400000001").await;
+        let before = depth(&stand.platform, &OUTBOX).await;
+        assert!(before.waiting > 0);
+        let (_stop, stopped) = watch::channel(true);
+        stand.platform.run_jobs("a".to_owned(), stopped).await;
+        assert_eq!(depth(&stand.platform, &OUTBOX).await, before);
+        assert_eq!(sms.most.load(Ordering::SeqCst), 0, "a message was sent");
+        round(&stand.platform, "a").await;
+        assert_eq!(depth(&stand.platform, &OUTBOX).await.waiting, 0);
+    });
+    stand.platform.db().close();
 }
 
 #[test]
