@@ -4,7 +4,7 @@
 //!
 //! * [`Frame`]: language, deployment, the licensed institution, the sandbox mark;
 //!   `templates/_layout.html` draws it, `templates/_parts.html` holds the pieces pages are built from.
-//! * [`asset`]: two style sheets (`tokens.css`, the only place a colour or a size is written, and
+//! * [`asset`]: two style sheets (`tokens.css`, the only place where a colour is written, and
 //!   `base.css`) and one small ES module a page needs, served under names that carry their hash.
 //! * One `View` struct for each template, holding only what is shown, with `samples()` that a test
 //!   renders in both languages.
