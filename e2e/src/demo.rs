@@ -72,6 +72,23 @@ impl Demo {
         Group::start(&mut self.command(&["--json"]))
     }
 
+    /// Starts it as people do, who read what it prints.
+    #[must_use]
+    pub fn start_for_people(&self) -> Group {
+        Group::start(&mut self.command(&["--once"]))
+    }
+
+    /// The owner's phone: whoever holds it is signed in.
+    ///
+    /// # Panics
+    /// Before the owner has signed in.
+    #[must_use]
+    pub fn owner(&self) -> Client {
+        let kept = std::fs::read(self.data.join("parties/applicant.json")).expect("the phone keeps a session");
+        let kept: serde_json::Value = serde_json::from_slice(&kept).expect("the session is JSON");
+        self.client().with_token(kept["token"].as_str().expect("a session has a token"))
+    }
+
     /// Starts it to play the journey and exit.
     #[must_use]
     pub fn start_once(&self) -> Group {
@@ -179,10 +196,10 @@ pub fn steps(group: &Group) -> Vec<Step> {
     group.output().iter().map(parse).collect()
 }
 
-/// Whether a step is the journey's end: 已激活.
+/// Whether a step is the journey's end: the merchant's terminal reads 已激活.
 #[must_use]
 pub fn is_active(step: &Step) -> bool {
-    step.ok && step.state == "已激活"
+    step.ok && step.step == "active" && step.state == "active"
 }
 
 /// The same steps without what differs from run to run: name, actor, success, state.

@@ -83,7 +83,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let mut terminal = Terminal::switch_on(settings, &world).map_err(failure)?;
     match (args.script, args.auto) {
         (Some(path), _) => script::play(&mut terminal, &path, &world),
-        (None, true) => auto::play(&mut terminal),
+        (None, true) => auto::play(&mut terminal, &world),
         (None, false) => person::play(&mut terminal, args.language),
     }
 }

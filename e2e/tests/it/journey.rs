@@ -1,8 +1,9 @@
 //! The undisturbed journey.
 
 use starpay_e2e::database::Database;
-use starpay_e2e::demo::{Demo, Engine, Step, is_active, without_times};
+use starpay_e2e::demo::{Demo, Engine, JOURNEY_WITHIN, Step, is_active, without_times};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// Everyone who must have acted for the journey to be one.
 const CAST: &[&str] = &[
@@ -22,6 +23,18 @@ fn assert_whole(steps: &[Step]) {
     assert!(steps.last().is_some_and(is_active), "{steps:?}");
     let actors: BTreeSet<&str> = steps.iter().map(|step| step.actor.as_str()).collect();
     assert!(CAST.iter().all(|party| actors.contains(party)), "{actors:?}");
+    let word = |state: &str| state.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let strange: Vec<&Step> = steps.iter().filter(|step| !word(&step.state)).collect();
+    assert!(strange.is_empty(), "a state is one word of a machine: {strange:?}");
+    let led_to = |name: &str| steps.iter().find(|step| step.step == name).map(|step| step.state.as_str());
+    for (name, state) in [
+        ("fill_form", "draft"),
+        ("upload_documents", "draft"),
+        ("terminal_test", "tested"),
+        ("terminal_active", "active"),
+    ] {
+        assert_eq!(led_to(name), Some(state), "{name}");
+    }
 }
 
 #[test]
@@ -44,7 +57,30 @@ fn the_demo_goes_on_serving_after_the_journey_and_stops_in_good_order() {
     let page = demo.client().get("/");
     assert_eq!(page.status, 200);
     assert!(page.text().contains("已激活"), "the first page shows the end of the journey");
+    let visit = demo.owner().get("/api/v1/visits").json()["data"][0].clone();
+    let moment = |field: &str| visit[field].as_str().unwrap_or_default().to_owned();
+    let (booked_for, started_at) = (moment("booked_for"), moment("started_at"));
+    assert!(!booked_for.is_empty() && booked_for <= started_at, "visited before the time booked: {visit}");
     group.ask_to_stop();
     let status = group.wait(starpay_e2e::demo::READY_WITHIN);
     assert!(status.is_some_and(|status| status.success()), "{status:?}: {:?}", group.errors());
+}
+
+#[test]
+fn the_data_folder_is_named_before_the_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().to_str().unwrap();
+    let mut told = Demo::new(folder.path(), Engine::Sqlite).start_for_people();
+    let deadline = Instant::now() + JOURNEY_WITHIN;
+    let lines = loop {
+        let lines = told.output();
+        if lines.iter().any(|line| line.contains('✓')) {
+            break lines;
+        }
+        assert!(told.is_running() && Instant::now() < deadline, "{lines:?} {:?}", told.errors());
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    told.kill();
+    let before: Vec<&String> = lines.iter().take_while(|line| !line.contains('✓')).collect();
+    assert!(before.iter().any(|line| line.contains(named)), "{lines:?}");
 }

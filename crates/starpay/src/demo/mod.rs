@@ -22,6 +22,7 @@ use outbox::Outbox;
 use party::Party;
 use report::{Form, Report};
 use starpay_adapters::sandbox::Pace;
+use starpay_app::port::Clock;
 use starpay_app::view::NewAccessKey;
 use starpay_app::{Actor, IdempotencyKey, Role};
 use std::net::SocketAddr;
@@ -35,10 +36,6 @@ use wallet::Wallet;
 
 /// Where the demo serves unless told otherwise.
 const PORT: u16 = 8088;
-/// The visit's slot begins so many seconds from now.
-const SLOT_AFTER_SECONDS: i64 = 24 * 3600;
-/// The visit's slot is so long.
-const SLOT_SECONDS: i64 = 2 * 3600;
 
 /// A story to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -86,6 +83,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let outcome = play(&args, &folder);
     if let Some(folder) = temporary
         && args.once
+        && outcome.is_ok()
     {
         // Nothing of a finished rehearsal is worth keeping; what cannot be removed does no harm.
         let _ = std::fs::remove_dir_all(folder);
@@ -138,7 +136,7 @@ struct Stage {
     cast: Cast,
     terminal: VirtualTerminal,
     wallet: Wallet,
-    slot: (String, String),
+    clock: Arc<dyn Clock>,
     server: String,
     folder: PathBuf,
     keep_serving: bool,
@@ -172,8 +170,6 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
         registries.push((channel.clone(), stranger.with_token("registry", &token)));
     }
     let outbox = Outbox::new(stranger.clone());
-    let now = assembled.clock.now();
-    let from = now.plus_seconds(SLOT_AFTER_SECONDS);
     Ok(Stage {
         cast: Cast { stranger, field_verifier, reviewer, registries, warehouse, courier, outbox },
         terminal: VirtualTerminal {
@@ -184,7 +180,7 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
             model: identity.model.to_owned(),
         },
         wallet: Wallet::in_folder(&folder.join("parties"))?,
-        slot: (from.to_string(), from.plus_seconds(SLOT_SECONDS).to_string()),
+        clock: Arc::clone(&assembled.clock),
         server: server.to_owned(),
         folder: folder.to_owned(),
         keep_serving: !args.once,
@@ -199,7 +195,7 @@ async fn hire(
     scope: Option<&str>,
     story: &str,
 ) -> Result<String, Failure> {
-    let owner = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+    let owner = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None };
     let bound = scope.map(|scope| format!(".{scope}")).unwrap_or_default();
     let key = IdempotencyKey::parse(&format!("{story}.{}{bound}", role.as_str()));
     let wanted = NewAccessKey {
@@ -218,13 +214,17 @@ async fn hire(
 
 fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure> {
     let mut report = Report::begin(form, stage.pause);
-    report
-        .say(&format!("Starpay 星支付 · demo (sandbox 沙箱, invented data 样例数据) · {}\n", stage.server))?;
+    report.announce(&format!(
+        "Starpay 星支付 · demo (sandbox 沙箱, invented data 样例数据) · {}\n\
+         its data: {} (stopped midway, it goes on with --data and this folder)\n",
+        stage.server,
+        stage.folder.display()
+    ))?;
     let mut story = Story {
         cast: &stage.cast,
         identity: &identity::NOODLE_SHOP,
         report: &mut report,
-        slot: stage.slot,
+        clock: &*stage.clock,
         wallet: &stage.wallet,
         journey: source,
     };

@@ -26,24 +26,24 @@ impl Report {
         Self { form, started: Instant::now(), pause, steps: 0 }
     }
 
-    /// Runs one step and prints what came of it. `run` answers the state it led to.
-    pub(crate) fn step<T>(
+    /// Runs one step and prints what came of it. `run` answers where it led.
+    pub(crate) fn step<T, R: Into<Reached>>(
         &mut self,
         step: &str,
         actor: &str,
-        run: impl FnOnce() -> Result<(T, String), Failure>,
+        run: impl FnOnce() -> Result<(T, R), Failure>,
     ) -> Result<T, Failure> {
         std::thread::sleep(self.pause);
         let started = Instant::now();
         let outcome = run();
         let took = started.elapsed();
         match outcome {
-            Ok((value, state)) => {
-                self.print(step, actor, Outcome::Done, took, &state)?;
+            Ok((value, reached)) => {
+                self.print(step, actor, Outcome::Done, took, &reached.into())?;
                 Ok(value)
             }
             Err(failure) => {
-                self.print(step, actor, Outcome::Failed, took, &failure.to_string())?;
+                self.print(step, actor, Outcome::Failed, took, &Reached::state(&failure.to_string()))?;
                 Err(failure)
             }
         }
@@ -57,7 +57,16 @@ impl Report {
         took: Duration,
         state: &str,
     ) -> Result<(), Failure> {
-        self.print(step, actor, Outcome::Done, took, state)
+        self.print(step, actor, Outcome::Done, took, &Reached::state(state))
+    }
+
+    /// Says where the journey is to be found, before its first step: to whoever reads the steps as
+    /// JSON on standard error.
+    pub(crate) fn announce(&self, text: &str) -> Result<(), Failure> {
+        match self.form {
+            Form::People => self.say(text),
+            Form::Json => writeln!(std::io::stderr().lock(), "{text}").map_err(Failure::from),
+        }
     }
 
     /// Says something to people only.
@@ -79,11 +88,12 @@ impl Report {
         actor: &str,
         outcome: Outcome,
         took: Duration,
-        state: &str,
+        reached: &Reached,
     ) -> Result<(), Failure> {
         self.steps += 1;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let ok = outcome == Outcome::Done;
+        let Reached { state, detail } = reached;
         let mut out = std::io::stdout().lock();
         match self.form {
             Form::Json => {
@@ -93,10 +103,40 @@ impl Report {
             }
             Form::People => {
                 let mark = if ok { '✓' } else { '✗' };
-                writeln!(out, "{:>3} {mark} {step:<30} {actor:<21} {ms:>6} ms   {state}", self.steps)?;
+                let number = self.steps;
+                write!(out, "{number:>3} {mark} {step:<30} {actor:<21} {ms:>6} ms   {state}")?;
+                match detail {
+                    Some(detail) => writeln!(out, " · {detail}")?,
+                    None => writeln!(out)?,
+                }
             }
         }
         out.flush().map_err(Failure::from)
+    }
+}
+
+/// Where a step led: a state in its machine's own word, and what people are told besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reached {
+    state: String,
+    detail: Option<String>,
+}
+
+impl Reached {
+    /// A state.
+    pub(crate) fn state(state: &str) -> Self {
+        Self { state: state.to_owned(), detail: None }
+    }
+
+    /// The same with a remark that only people read.
+    pub(crate) fn remarking(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+}
+
+impl From<String> for Reached {
+    fn from(state: String) -> Self {
+        Self { state, detail: None }
     }
 }
 

@@ -9,14 +9,17 @@ use super::identity::Identity;
 use super::journey::DemoJourney;
 use super::outbox::Outbox;
 use super::party::{Party, number, rows, text};
-use super::report::Report;
+use super::report::{Reached, Report};
 use super::virtual_terminal::VirtualTerminal;
 use super::wallet::Wallet;
 use crate::Failure;
 use serde_json::{Value, json};
+use starpay_app::port::Clock;
 
 /// Who brings the parcel.
 pub(crate) const CARRIER: &str = "sandbox";
+/// The visit's slot begins when it is booked, because the visitor comes at once, and is so long.
+const SLOT_SECONDS: i64 = 2 * 3600;
 
 /// The cast.
 pub(crate) struct Cast {
@@ -35,8 +38,8 @@ pub(crate) struct Story<'a> {
     pub(crate) cast: &'a Cast,
     pub(crate) identity: &'a Identity,
     pub(crate) report: &'a mut Report,
-    /// The visit's slot: RFC 3339.
-    pub(crate) slot: (String, String),
+    /// The clock everybody goes by.
+    pub(crate) clock: &'a dyn Clock,
     /// What the owner's phone keeps.
     pub(crate) wallet: &'a Wallet,
     /// What the first page shows.
@@ -105,14 +108,16 @@ impl Story<'_> {
                     identity.fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
                 applicant.patch(&path, number(&seen, "version")?, &json!({"fields": fields}))?;
             }
-            Ok(((), format!("{} fields", identity.fields.len())))
+            let remark = format!("{} fields", identity.fields.len());
+            Ok(((), Reached::state(state_of(&open(applicant)?.0)).remarking(remark)))
         })?;
         self.report.step("upload_documents", "applicant", || {
             for (kind, media_type, bytes) in identity.documents {
                 let upload = format!("{path}/documents?kind={kind}");
                 applicant.upload(&format!("document.{kind}"), &upload, media_type, bytes)?;
             }
-            Ok(((), format!("{} documents", identity.documents.len())))
+            let remark = format!("{} documents", identity.documents.len());
+            Ok(((), Reached::state(state_of(&open(applicant)?.0)).remarking(remark)))
         })?;
         self.report.step("submit", "applicant", || {
             let answer = applicant.post("submit", &format!("{path}/submit"), &json!({}))?;
@@ -126,7 +131,7 @@ impl Story<'_> {
     }
 
     fn verify_on_site(&mut self, applicant: &Party, application: &str) -> Result<(), Failure> {
-        let (cast, slot) = (self.cast, &self.slot);
+        let (cast, clock) = (self.cast, self.clock);
         let visits = format!("/api/v1/visits?application_id={application}");
         let visit = self.report.step("book_visit", "applicant", || {
             let seen = applicant.wait(&visits, |seen| !rows(seen).is_empty())?;
@@ -135,7 +140,8 @@ impl Story<'_> {
             if state_of(offered) != "offered" {
                 return Ok((id, state_of(offered).to_owned()));
             }
-            let body = json!({"from": slot.0, "until": slot.1});
+            let now = clock.now();
+            let body = json!({"from": now.to_string(), "until": now.plus_seconds(SLOT_SECONDS).to_string()});
             let answer = applicant.post("visit.book", &format!("/api/v1/visits/{id}/book"), &body)?;
             Ok((id, text(&answer, "state")?.to_owned()))
         })?;
@@ -270,7 +276,7 @@ impl Story<'_> {
             if status != "已激活" {
                 return Err(Failure::failed(format!("the device reads {status}, not 已激活")));
             }
-            Ok(((), status.to_owned()))
+            Ok(((), Reached::state(state_of(&seen)).remarking(status.to_owned())))
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use super::report::Report;
 use crate::Failure;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,6 +11,18 @@ use std::time::Duration;
 
 /// How long the terminal waits for the merchant's side before it gives up.
 const PATIENCE_SECONDS: &str = "120";
+
+/// What the terminal calls the end of its way.
+const ACTIVE: &str = "active";
+
+/// A step, as the terminal prints it.
+#[derive(Deserialize)]
+struct Said {
+    step: String,
+    ok: bool,
+    ms: u64,
+    state: String,
+}
 
 /// Where the terminal lives and whom it talks to.
 pub(crate) struct VirtualTerminal {
@@ -26,9 +39,27 @@ pub(crate) struct VirtualTerminal {
 }
 
 impl VirtualTerminal {
-    /// Runs the terminal until it is active. Code and PIN go in on its standard input, as a
-    /// person would type them: never through arguments or environment, which others can read.
+    /// Runs the terminal until it is active, then switches it off and on again: it asks the platform
+    /// and is active still.
     pub(crate) fn run(&self, code: &str, pin: &str, report: &mut Report) -> Result<(), Failure> {
+        let mut note = |step: &Said| {
+            let took = Duration::from_millis(step.ms);
+            report.note(&format!("terminal_{}", step.step), "terminal", took, &step.state)
+        };
+        self.switch_on(&json!({"code": code, "pin": pin}), |step| {
+            if step.step == ACTIVE { Ok(()) } else { note(step) }
+        })?;
+        self.switch_on(&json!({}), note)
+    }
+
+    /// Switches the terminal on and hands over each step that went well. What is typed goes in on
+    /// its standard input, as a person would type it: never through arguments or environment, which
+    /// others can read.
+    fn switch_on(
+        &self,
+        typed: &Value,
+        mut done: impl FnMut(&Said) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("pos")
             .arg("--auto")
@@ -42,24 +73,23 @@ impl VirtualTerminal {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut typed = child.stdin.take().ok_or_else(|| Failure::failed("the terminal has no keyboard"))?;
-        writeln!(typed, "{}", serde_json::json!({"code": code, "pin": pin}))?;
-        drop(typed);
+        let mut keyboard =
+            child.stdin.take().ok_or_else(|| Failure::failed("the terminal has no keyboard"))?;
+        writeln!(keyboard, "{typed}")?;
+        drop(keyboard);
         let screen = child.stdout.take().ok_or_else(|| Failure::failed("the terminal has no screen"))?;
-        let mut last = String::new();
+        let (mut last, mut active) = (String::new(), false);
         for line in BufReader::new(screen).lines() {
-            let line = line?;
-            let Ok(step) = serde_json::from_str::<Value>(&line) else { continue };
-            let field = |name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let ms = step.get("ms").and_then(Value::as_u64).unwrap_or_default();
-            last = line.clone();
-            if step.get("ok").and_then(Value::as_bool) == Some(true) {
-                let name = format!("terminal_{}", field("step"));
-                report.note(&name, "terminal", Duration::from_millis(ms), &field("state"))?;
+            last = line?;
+            // Other lines say what the terminal waits for.
+            let Ok(step) = serde_json::from_str::<Said>(&last) else { continue };
+            if step.ok {
+                active = step.step == ACTIVE;
+                done(&step)?;
             }
         }
         let status = child.wait()?;
-        if status.success() {
+        if active && status.success() {
             Ok(())
         } else {
             Err(Failure::failed(format!("the terminal gave up: {status}: {last}")))

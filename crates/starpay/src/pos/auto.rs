@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use starpay_terminal::answer::Status;
 use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
 use starpay_terminal::operator::{Operator, Role, check_number, check_pin};
-use starpay_terminal::{Error, Refusal, Step, Terminal};
+use starpay_terminal::{Error, Refusal, Step, Surroundings, Terminal};
 
 use super::failure;
 use crate::Failure;
@@ -62,23 +62,27 @@ fn first_number() -> String {
 }
 
 /// Answers each question once; being asked again means the answer was refused.
-struct Automaton {
+struct Automaton<'a> {
     code: Option<SecretString>,
     pin: Option<SecretString>,
     number: String,
     waiting_for: Vec<String>,
+    surroundings: &'a dyn Surroundings,
+    /// When the last line was said.
+    said_ms: u64,
 }
 
 /// Plays the terminal without a person.
-pub(super) fn play(terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-    let mut automaton = Automaton::read()?;
+pub(super) fn play(terminal: &mut Terminal<'_>, surroundings: &dyn Surroundings) -> Result<(), Failure> {
+    let mut automaton = Automaton::read(surroundings)?;
     let status = terminal.activate(&mut automaton).map_err(failure)?;
-    say(&Report { step: "active", ok: true, ms: 0, state: &status.state, detail: &status.status_text });
+    let ms = surroundings.ticks_ms().saturating_sub(automaton.said_ms);
+    say(&Report { step: "active", ok: true, ms, state: &status.state, detail: &status.status_text });
     Ok(())
 }
 
-impl Automaton {
-    fn read() -> Result<Self, Failure> {
+impl<'a> Automaton<'a> {
+    fn read(surroundings: &'a dyn Surroundings) -> Result<Self, Failure> {
         let mut text = String::new();
         std::io::stdin()
             .lock()
@@ -97,11 +101,18 @@ impl Automaton {
             check_pin(pin).map_err(|error| Failure::usage(error.to_string()))?;
         }
         check_number(&line.number).map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { code: line.code.map(|code| code.0), pin, number: line.number, waiting_for: Vec::new() })
+        Ok(Self {
+            code: line.code.map(|code| code.0),
+            pin,
+            number: line.number,
+            waiting_for: Vec::new(),
+            surroundings,
+            said_ms: surroundings.ticks_ms(),
+        })
     }
 }
 
-impl Attendant for Automaton {
+impl Attendant for Automaton<'_> {
     fn code(&mut self, _why: CodeWanted<'_>) -> Result<SecretString, Error> {
         self.code.take().ok_or_else(|| Error::NoAnswer("no (further) activation code was given".to_owned()))
     }
@@ -123,11 +134,13 @@ impl Attendant for Automaton {
             state: &report.state,
             detail: &report.detail,
         });
+        self.said_ms = self.surroundings.ticks_ms();
     }
 
     fn certificate(&mut self, report: &CertificateReport) {
         let CertificateReport { ok, ms, detail } = report;
         say(&Report { step: "certificate", ok: *ok, ms: *ms, state: "active", detail });
+        self.said_ms = self.surroundings.ticks_ms();
     }
 
     fn waiting(&mut self, status: &Status, pause: Duration) {
