@@ -129,7 +129,8 @@ impl JobState {
 /// Does the task.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let config = args.place.load()?;
-    let way = || Way::find(&config);
+    let way = || Way::to_change(&config);
+    let look = || Way::to_read(&config);
     let answer = match &args.task {
         // Only the keystore's file is touched: neither server nor store is asked.
         Task::Reseal(seal) => keys::reseal(&config, seal)?,
@@ -144,12 +145,12 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Task::Device(DeviceTask::Add { serial, model }) => {
             way()?.call("POST", "/api/v1/devices", Some(&json!({"serial": serial, "model": model})))?
         }
-        Task::Device(DeviceTask::List) => all(&way()?, "/api/v1/devices?")?,
-        Task::Job(JobTask::List { state }) => all_work(&way()?, *state)?,
+        Task::Device(DeviceTask::List) => all(&look()?, "/api/v1/devices?")?,
+        Task::Job(JobTask::List { state }) => all_work(&look()?, *state)?,
         Task::Job(JobTask::Revive { id }) => {
             way()?.call("POST", &format!("/api/v1/work/{}/revive", path_segment(id)?), None)?
         }
-        Task::Overdue => all(&way()?, "/api/v1/overdue?")?,
+        Task::Overdue => all(&look()?, "/api/v1/overdue?")?,
         // Only the keystore's file is read.
         Task::Ca => keys::roots(&config)?,
         Task::RotateKeys { key } => keys::rotate(&way()?, *key)?,

@@ -97,7 +97,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn write(config: &Config, passphrase: &str, mut file: &File) -> Result<(), Failure> {
-    match Way::find(config)? {
+    match Way::to_read(config)? {
         Way::Server(server) => {
             let mut archive =
                 server.stream("/control/v1/backup", &serde_json::json!({"passphrase": passphrase}))?;

@@ -39,13 +39,27 @@ impl Where {
     /// As [`Config::load`].
     pub(crate) fn load(&self) -> Result<Config, Failure> {
         match &self.data {
-            Some(folder) => Ok(Config::sandbox(folder, SocketAddr::from(([127, 0, 0, 1], 0)))),
+            Some(folder) => {
+                Ok(Config::sandbox(&installation_in(folder), SocketAddr::from(([127, 0, 0, 1], 0))))
+            }
             None => Config::load(self.config.as_deref()),
         }
     }
 }
 
 /// A way to ask for an environment variable.
+/// Where the demo keeps its platform, inside the folder it is told.
+const DEMO_PLATFORM: &str = "platform";
+
+/// The data folder that is meant: this one, or the platform's in it when it is the demo's own.
+fn installation_in(folder: &Path) -> PathBuf {
+    let holds_one = |folder: &Path| {
+        ["starpay.db", "keystore.json", "control.json"].iter().any(|name| folder.join(name).exists())
+    };
+    let inside = folder.join(DEMO_PLATFORM);
+    if !holds_one(folder) && holds_one(&inside) { inside } else { folder.to_owned() }
+}
+
 type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 impl Config {
@@ -332,6 +346,19 @@ mod tests {
 
     fn is_setting(line: &str) -> bool {
         let key = line.split(" = ").next().unwrap_or_default();
+    #[test]
+    fn the_demos_folder_stands_for_the_platform_in_it() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Where { config: None, data: Some(home.path().to_owned()) };
+        let folder = || place.load().unwrap().data.folder;
+        std::fs::create_dir(home.path().join("platform")).unwrap();
+        assert_eq!(folder(), home.path(), "an empty folder of that name is nothing");
+        std::fs::write(home.path().join("platform/starpay.db"), b"").unwrap();
+        assert_eq!(folder(), home.path().join("platform"));
+        std::fs::write(home.path().join("starpay.db"), b"").unwrap();
+        assert_eq!(folder(), home.path(), "an installation of its own comes first");
+    }
+
         let named = line.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         named || (line.starts_with('[') && line.ends_with(']'))
     }

@@ -57,6 +57,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     let custody = Custody::of(config);
     let mut findings = vec![
         Finding { name: "configuration", outcome: Ok("reads".to_owned()) },
+        Finding { name: "deployment", outcome: wiring::servable(config).map(str::to_owned) },
         Finding { name: "clock", outcome: clock(SystemClock.now()) },
         Finding { name: "data folder", outcome: data_folder(config) },
         Finding { name: "files", outcome: writable(&config.files_folder(), "files.folder") },
@@ -87,8 +88,10 @@ fn clock(now: Timestamp) -> Result<String, Failure> {
 }
 
 fn data_folder(config: &Config) -> Result<String, Failure> {
-    config.make_data_folder()?;
     let folder = &config.data.folder;
+    if !folder.exists() {
+        return Ok(format!("{} is not there yet; starpay migrate makes it", folder.display()));
+    }
     let mode = std::fs::metadata(folder).map_or(0, |meta| meta.permissions().mode());
     if mode & 0o077 != 0 {
         return Err(Failure::failed(format!("{} is open to other users", folder.display()))
@@ -102,7 +105,9 @@ fn writable(folder: &Path, key: &str) -> Result<String, Failure> {
         Failure::failed(format!("{key} {}: {error}", folder.display()))
             .remedy("make the folder, owned by the server's user")
     };
-    std::fs::create_dir_all(folder).map_err(explain)?;
+    if !folder.exists() {
+        return Ok(format!("{} is not there yet; the first start makes it", folder.display()));
+    }
     let probe = folder.join(format!(".doctor-{}", std::process::id()));
     std::fs::write(&probe, b"probe").map_err(explain)?;
     std::fs::remove_file(&probe).map_err(explain)?;
@@ -185,6 +190,7 @@ fn as_json(findings: &[Finding]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Mode;
     use std::net::SocketAddr;
 
     #[test]
@@ -196,11 +202,27 @@ mod tests {
             findings.iter().filter(|one| one.outcome.is_err()).map(|one| one.name).collect::<Vec<_>>()
         };
         assert_eq!(failed(&config), ["database"]);
+        assert!(!config.data.folder.exists(), "whoever looks makes nothing");
         crate::migrate::migrate(&config).unwrap();
         assert_eq!(failed(&config), [""; 0]);
         let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         config.listen.address = taken.local_addr().unwrap();
         assert_eq!(failed(&config), ["port"]);
+    }
+
+    #[test]
+    fn what_serve_refuses_is_said_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::sandbox(&folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.deployment.mode = Mode::Live;
+        let findings = examine(&config);
+        let deployment = findings.iter().find(|one| one.name == "deployment").unwrap();
+        let said = deployment.outcome.as_ref().unwrap_err().to_string();
+        assert!(said.contains("sandbox adapters only in this version"), "{said}");
+        let served = wiring::assemble(&config, starpay_adapters::sandbox::Pace::Immediate);
+        assert_eq!(served.map(drop).unwrap_err().to_string(), said, "the words of serve");
+        assert_eq!(crate::migrate::migrate(&config).unwrap_err().to_string(), said);
+        assert!(!config.data.folder.exists());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `starpay migrate`: brings the database to this program's schema.
 
 use crate::config::{Config, Where};
-use crate::{Failure, print};
+use crate::{Failure, print, wiring};
 use starpay_store::{Db, StoreError};
 
 /// Options of `starpay migrate`.
@@ -24,8 +24,10 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 
 /// Applies what is missing; the names of what was applied.
 pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
+    // Nothing is made for a platform that could not be served afterwards.
+    wiring::servable(config)?;
     config.make_data_folder()?;
-    let settings = crate::wiring::database_config(config)?;
+    let settings = wiring::database_config(config)?;
     let report = Db::migrate(&settings).map_err(|error| {
         let failure = Failure::failed(format!("database: {error}"));
         match error {

@@ -35,15 +35,28 @@ pub(crate) struct Own {
 }
 
 impl Way {
-    /// Finds the running server, or opens the store.
+    /// Finds the running server, or opens the store, for a command that changes something: it may
+    /// be the first to start the platform.
     ///
     /// # Errors
     /// When neither is possible.
-    pub(crate) fn find(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn to_change(config: &Config) -> Result<Self, Failure> {
+        Self::find(config, wiring::assemble)
+    }
+
+    /// As [`Way::to_change`], for a command that only reads: where nothing is, it makes nothing.
+    ///
+    /// # Errors
+    /// When neither is possible.
+    pub(crate) fn to_read(config: &Config) -> Result<Self, Failure> {
+        Self::find(config, wiring::reopen)
+    }
+
+    fn find(config: &Config, open: fn(&Config, Pace) -> Result<Assembled, Failure>) -> Result<Self, Failure> {
         if let Some(server) = control::Server::find(config)? {
             return Ok(Self::Server(server));
         }
-        let assembled = wiring::assemble(config, Pace::Documented)?;
+        let assembled = open(config, Pace::Documented)?;
         Ok(Self::Own(Box::new(Own::new(assembled)?)))
     }
 

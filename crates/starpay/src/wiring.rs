@@ -14,7 +14,7 @@ use starpay_app::port::{Clock, Mailer, Random};
 use starpay_app::{Deployment, Platform, Ports};
 use starpay_keys::keystore::Keystore;
 use starpay_keys::{OsRandom, power_on};
-use starpay_store::{Db, DbConfig, StoreError};
+use starpay_store::{Db, DbConfig, Location, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,24 +45,64 @@ pub(crate) fn power_on_test(random: &dyn Random) -> Result<(), Failure> {
     })
 }
 
+/// What this version cannot serve, whatever else is right; otherwise the mode's name.
+///
+/// # Errors
+/// For a live platform, with the remedy.
+pub(crate) fn servable(config: &Config) -> Result<&'static str, Failure> {
+    match config.deployment.mode {
+        Mode::Sandbox => Ok(starpay_app::Mode::Sandbox.as_str()),
+        Mode::Live => Err(Failure::usage(
+            "deployment.mode = \"live\": identity verification, licence registry, clearing registry, carrier, SMS and \
+             signing have sandbox adapters only in this version",
+        )
+        .remedy("run with mode = \"sandbox\"")),
+    }
+}
+
+/// Whether this may be the first start of a platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// It may: keystore, master key and folders are made where none was ever started.
+    MayBeFirst,
+    /// Nothing is made.
+    OnlyAgain,
+}
+
 /// Opens everything the configuration names. The first start makes the keystore and its master key.
 ///
 /// # Errors
 /// When something named cannot be opened, with the remedy.
 pub(crate) fn assemble(config: &Config, pace: Pace) -> Result<Assembled, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let random: Arc<dyn Random> = Arc::new(OsRandom);
+    assemble_with(config, pace, Start::MayBeFirst, Arc::new(OsRandom))
+}
+
+/// As [`assemble`], where a platform was started before: nothing is made.
+///
+/// # Errors
+/// As [`assemble`], and when none was started yet.
+pub(crate) fn reopen(config: &Config, pace: Pace) -> Result<Assembled, Failure> {
+    assemble_with(config, pace, Start::OnlyAgain, Arc::new(OsRandom))
+}
+
+/// As [`assemble`] or [`reopen`], with this randomness.
+fn assemble_with(
+    config: &Config,
+    pace: Pace,
+    start: Start,
+    random: Arc<dyn Random>,
+) -> Result<Assembled, Failure> {
     power_on_test(&*random)?;
-    if config.deployment.mode == Mode::Live {
-        return Err(Failure::usage(
-            "deployment.mode = \"live\": identity verification, licence registry, clearing registry, carrier, SMS and \
-             signing have sandbox adapters only in this version",
-        )
-        .remedy("run with mode = \"sandbox\""));
-    }
-    config.make_data_folder()?;
+    servable(config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Before anything is made: without a database there is no installation.
     let db = open_database(config)?;
     let founded = starpay_app::founded(&db).map_err(|error| Failure::failed(format!("database: {error}")))?;
+    if start == Start::OnlyAgain && !founded {
+        return Err(Failure::failed("no platform was started here yet: there is nothing to read")
+            .remedy("starpay serve starts it, and so does whatever starpay admin makes"));
+    }
+    config.make_data_folder()?;
     let keystore = Arc::new(custody::open_keystore(config, founded, &*clock, &random)?);
     let deployment = deployment(config);
     let policy = starpay_app::found(&db, deployment.mode, clock.now()).map_err(|error| {
@@ -94,7 +134,16 @@ pub(crate) fn database_config(config: &Config) -> Result<DbConfig, Failure> {
 
 /// Opens the database, which must be migrated.
 pub(crate) fn open_database(config: &Config) -> Result<Db, Failure> {
-    Db::open(&database_config(config)?).map_err(|error| {
+    let settings = database_config(config)?;
+    if let Location::Sqlite { path } = &settings.location
+        && let Some(folder) = path.parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.exists()
+    {
+        return Err(Failure::failed(format!("database: there is no folder {}", folder.display()))
+            .remedy("check its name; a new installation starts with: starpay migrate"));
+    }
+    Db::open(&settings).map_err(|error| {
         let failure = Failure::failed(format!("database: {error}"));
         match error {
             StoreError::InUse { .. } => {
@@ -226,6 +275,7 @@ mod tests {
 
     #[test]
     fn nothing_starts_when_the_power_on_test_fails() {
+    use std::net::SocketAddr;
         let failure = power_on_test(&Stuck).unwrap_err();
         assert_eq!(failure.code(), Failure::FAILED);
         assert!(failure.to_string().contains("power-on self-test of the random generator"), "{failure}");
@@ -242,6 +292,34 @@ mod tests {
         );
         assert!(with("postgres://db/pay").is_err());
         assert!(with("postgres://pay:clear@db/pay").is_err());
+        // Nor is anything made: not where nothing is yet, and not over a database that waits.
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::sandbox(&folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let start = |random: Arc<dyn Random>| {
+            assemble_with(&config, Pace::Immediate, Start::MayBeFirst, random).map(drop)
+        };
+        let refused = |outcome: Result<(), Failure>| outcome.unwrap_err().to_string();
+        assert!(refused(start(Arc::new(Stuck))).contains("power-on self-test"));
+        assert!(!config.data.folder.exists());
+        crate::migrate::migrate(&config).unwrap();
+        assert!(refused(start(Arc::new(Stuck))).contains("power-on self-test"));
+        assert!(!config.keystore_file().exists() && !config.master_key_file().exists());
+        start(Arc::new(OsRandom)).unwrap();
+        assert!(config.keystore_file().exists());
+    }
+
+    #[test]
+    fn whoever_only_reads_starts_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::sandbox(&folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let read = || reopen(&config, Pace::Immediate).map(drop);
+        assert!(read().unwrap_err().to_string().contains("there is no folder"));
+        assert!(!config.data.folder.exists());
+        crate::migrate::migrate(&config).unwrap();
+        assert!(read().unwrap_err().to_string().contains("no platform was started here yet"));
+        assert!(!config.keystore_file().exists() && !config.files_folder().exists());
+        drop(assemble(&config, Pace::Immediate).unwrap());
+        read().unwrap();
         assert!(with("sqlite:a.db").is_err());
     }
 }
