@@ -264,7 +264,8 @@ fn not_over(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
 
 /// 商户类别码, and none of those the trade shuts out.
 fn merchant_category(text: &str) -> Result<String, &'static str> {
-    let category = Mcc::parse(text).map_err(|error| error.reason_code())?;
+    // Too short, too long or not a digit: four digits is all there is to say.
+    let category = Mcc::parse(text).map_err(|_| "mcc_digits")?;
     if category.is_prohibited() { Err("mcc_prohibited") } else { Ok(category.as_str().to_owned()) }
 }
 
@@ -358,5 +359,14 @@ mod tests {
             assert_eq!(number(text, -90_000_000, 90_000_000), Err("whole_number"), "{text:?}");
         }
         assert_eq!(number("90000001", -90_000_000, 90_000_000), Err("range"));
+    }
+
+    #[test]
+    fn a_trade_has_four_digits() {
+        assert_eq!(merchant_category("５８１２"), Ok("5812".to_owned()));
+        for text in ["58a2", "581", "58122", "食品"] {
+            assert_eq!(merchant_category(text), Err("mcc_digits"), "{text}");
+        }
+        assert_eq!(merchant_category("7995"), Err("mcc_prohibited"));
     }
 }

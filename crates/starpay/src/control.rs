@@ -188,6 +188,9 @@ pub(crate) fn refusal(answer: &Value) -> Failure {
     let choices: Vec<&str> = choices.into_iter().flatten().filter_map(Value::as_str).collect();
     let listed = if choices.is_empty() { String::new() } else { format!(": {}", choices.join(", ")) };
     let message = said("message").unwrap_or("the server refused");
+    // What follows belongs to the sentence.
+    let follows = !field.is_empty() || !listed.is_empty();
+    let message = if follows { message.trim_end_matches('.') } else { message };
     let failure = Failure::failed(format!("{message}{field}{listed}"));
     match said("remedy") {
         Some(remedy) => failure.remedy(remedy),
@@ -220,7 +223,10 @@ mod tests {
         let answer = serde_json::json!({"error": {"code": "choice", "message": "It is not one of the choices.",
             "field": "role", "choices": ["warehouse", "courier"], "remedy": "Choose one of those listed."}});
         let shown = refusal(&answer).to_string();
-        assert!(shown.contains("(--role): warehouse, courier"), "{shown}");
+        assert!(shown.starts_with("starpay: It is not one of the choices (--role): warehouse, courier\n"), "{shown}");
+        let answer =
+            serde_json::json!({"error": {"code": "not_found", "message": "There is no such thing."}});
+        assert_eq!(refusal(&answer).to_string(), "starpay: There is no such thing.");
     }
 
     #[test]
