@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
 use crate::step::{Step, deed};
 use crate::vault::domain_of;
-use crate::view::{AccessKeyCreated, Me, NewAccessKey};
+use crate::view::{AccessKeyCreated, AccessKeyView, List, Me, NewAccessKey, Page};
 use crate::{Action, Actor, Role, Scope};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +18,8 @@ use starpay_domain::registration::Channel;
 use starpay_store::access_key::{self, AccessKeyRow};
 use starpay_store::merchant;
 
+/// The kind of a credential that an administrator makes and ends.
+const KEY: &str = "api";
 /// Longest token looked at.
 const TOKEN_BYTES_MAX: usize = 128;
 /// The roles that an access key is made for; the others prove themselves in another way.
@@ -158,7 +160,7 @@ impl Platform {
                 return Err(Error::invalid("choice", "merchant_id"));
             }
             let (id, token) = step.issue(&Credential {
-                kind: "api",
+                kind: KEY,
                 role,
                 subject: &subject,
                 merchant,
@@ -178,6 +180,22 @@ impl Platform {
     }
 
     /// Ends a credential at once: anybody their own (a session is signed out), an administrator
+    /// The keys of staff, partners and integrators, oldest first, those that are over included. A
+    /// session or a link is nobody's to look after: it ends by itself.
+    ///
+    /// # Errors
+    /// `forbidden`; `validation_failed` for a cursor that is not one of ours.
+    pub async fn access_keys(&self, actor: &Actor, page: Page) -> Result<List<AccessKeyView>, Error> {
+        actor.may(Action::Administer)?;
+        let (after, limit) = crate::paging::read(&page)?;
+        self.look(actor, move |step| {
+            let at = step.at;
+            let found = access_key::list_by_kind(step.tx, KEY, after, limit)?;
+            crate::paging::write(found, |row| Ok(view(row, at)))
+        })
+        .await
+    }
+
     /// any.
     ///
     /// # Errors
@@ -201,6 +219,24 @@ impl Platform {
 }
 
 /// Whether credentials are a partner's: bound to a name of theirs.
+fn view(row: AccessKeyRow, at: Timestamp) -> AccessKeyView {
+    let state = match (row.revoked_at, row.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(end)) if end <= at => "expired",
+        (None, Some(_) | None) => "good",
+    };
+    AccessKeyView {
+        id: AccessKeyId::from_uuid(row.id).to_string(),
+        role: row.role,
+        label: row.label,
+        merchant_id: row.merchant_id.map(|id| MerchantId::from_uuid(id).to_string()),
+        scope: Some(row.subject).filter(|scope| !scope.is_empty()),
+        state: state.to_owned(),
+        created_at: row.created_at.to_string(),
+        revoked_at: row.revoked_at.map(|at| at.to_string()),
+    }
+}
+
 const fn partner(scope: Scope) -> bool {
     match scope {
         Scope::Carrier | Scope::Channel => true,

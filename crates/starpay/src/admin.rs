@@ -71,6 +71,8 @@ enum KeyTask {
         #[arg(long, value_name = "NAME")]
         scope: Option<String>,
     },
+    /// List the keys, those that are over included
+    List,
     /// End a key at once
     Revoke {
         /// The key's id, ak_…
@@ -138,6 +140,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             let body = json!({"role": role, "label": label, "merchant_id": merchant, "scope": scope});
             way()?.call("POST", "/api/v1/access-keys", Some(&body))?
         }
+        Task::Key(KeyTask::List) => all(&look()?, "/api/v1/access-keys?")?,
         Task::Key(KeyTask::Revoke { id }) => {
             way()?.call("DELETE", &format!("/api/v1/access-keys/{}", path_segment(id)?), None)?;
             json!({"id": id, "revoked": true})
@@ -209,6 +212,7 @@ fn in_words(task: &Task, answer: &Value) -> String {
             text(answer, "role"),
             text(answer, "token")
         ),
+        Task::Key(KeyTask::List) => listed(answer, "no key was made yet\n", access_key),
         Task::Key(KeyTask::Revoke { id }) => format!("{id}: revoked\n"),
         Task::Device(DeviceTask::Add { .. }) => device(answer),
         Task::Device(DeviceTask::List) => answer.as_array().into_iter().flatten().map(device).collect(),
@@ -273,6 +277,20 @@ fn overdue(row: &Value) -> String {
         text("waits_for"),
         text("id"),
         text("state"),
+fn access_key(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or("-");
+    let bound = row["merchant_id"].as_str().or(row["scope"].as_str()).unwrap_or("-");
+    format!(
+        "{}  {:<14} {:<7} {:<30} made {}  {}\n",
+        text("id"),
+        text("role"),
+        text("state"),
+        bound,
+        text("created_at"),
+        text("label")
+    )
+}
+
         text("due_at"),
         text("merchant_id")
     )

@@ -19,9 +19,9 @@ sql! {
     REVOKE = "UPDATE access_key SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1";
     REVOKE_OF_MERCHANT = "UPDATE access_key SET revoked_at = $2 WHERE merchant_id = $1 \
      AND revoked_at IS NULL";
-    LIST = "SELECT id, secret_hash, kind, role, subject, merchant_id, label, created_at, expires_at, \
-     revoked_at FROM access_key WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id \
-     LIMIT $3";
+    OF_KIND = "SELECT id, secret_hash, kind, role, subject, merchant_id, label, created_at, expires_at, \
+     revoked_at FROM access_key WHERE kind = $4 AND (created_at, id) > ($1, $2) ORDER BY \
+     created_at, id LIMIT $3";
     BY_SUBJECT = "SELECT id, secret_hash, kind, role, subject, merchant_id, label, created_at, expires_at, \
      revoked_at FROM access_key WHERE subject = $4 AND (created_at, id) > ($1, $2) ORDER BY \
      created_at, id LIMIT $3";
@@ -136,14 +136,19 @@ pub fn revoke_of_merchant(tx: &mut Tx, merchant_id: Uuid, at: Timestamp) -> Resu
     tx.execute(&REVOKE_OF_MERCHANT, params![merchant_id, at])
 }
 
-/// All keys, oldest first.
+/// The keys of one kind, good or not, oldest first.
 ///
 /// # Errors
 /// The store's own.
-pub fn list_all(tx: &mut Tx, after: Option<Cursor>, limit: i64) -> Result<Page<AccessKeyRow>, StoreError> {
+pub fn list_by_kind(
+    tx: &mut Tx,
+    kind: &str,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<Page<AccessKeyRow>, StoreError> {
     let Cursor { at, id } = after.unwrap_or(Cursor::START);
     let limit = rows_wanted(limit);
-    let rows = tx.query(&LIST, params![at, id, limit + 1])?;
+    let rows = tx.query(&OF_KIND, params![at, id, limit + 1, kind])?;
     let rows = rows.iter().map(AccessKeyRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id }))
 }

@@ -14,8 +14,8 @@ pub use intake::{
 };
 pub use journey::{EventView, Page, RequirementView, RequirementsView, TimelineView};
 pub use operations::{
-    AccessKeyCreated, ActivationRequest, ActivationView, AddressConfirmation, BookVisit, CertificateRecall,
-    DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment, Receipt,
+    AccessKeyCreated, AccessKeyView, ActivationRequest, ActivationView, AddressConfirmation, BookVisit,
+    CertificateRecall, DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment, Receipt,
     RegistrationResult, RegistrationView, ShipmentView, TrackReport, VisitView, WorkView,
 };
 pub use terminal::{

@@ -251,6 +251,32 @@ pub struct NewAccessKey {
     pub scope: Option<String>,
 }
 
+/// A key of staff, a partner or an integrator. Its token is kept nowhere.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyView {
+    /// `ak_…`
+    pub id: String,
+    /// Role.
+    #[schema(example = "warehouse")]
+    pub role: String,
+    /// For people to tell keys apart.
+    pub label: String,
+    /// The merchant it acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_id: Option<String>,
+    /// The carrier or channel it is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// `good`, `expired` or `revoked`.
+    #[schema(example = "good")]
+    pub state: String,
+    /// When it was made: RFC 3339.
+    pub created_at: String,
+    /// When it was ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+}
+
 /// The key, shown once.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AccessKeyCreated {

@@ -4,19 +4,20 @@ use crate::Web;
 use crate::auth::Caller;
 use crate::idempotency::{Answer, Key, created};
 use crate::input::{Body, Id};
+use crate::paging::{PageQuery, Paging};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use starpay_app::view::{AccessKeyCreated, Me, NewAccessKey};
+use starpay_app::view::{AccessKeyCreated, AccessKeyView, List, Me, NewAccessKey};
 use starpay_domain::id::AccessKeyId;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
     Routes::new("access_keys")
         .add(Access::Key, routes!(me))
-        .add(Access::Key, routes!(create))
+        .add(Access::Key, routes!(list, create))
         .add(Access::Key, routes!(revoke))
 }
 
@@ -24,6 +25,19 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/api/v1/me", responses((status = 200, description = "The credential.", body = Me)))]
 async fn me(State(web): State<Web>, Caller(actor): Caller) -> Json<Me> {
     Json(web.platform.me(&actor))
+}
+
+/// List the keys
+///
+/// For administrators: keys of staff, partners and integrators, those that are over included.
+#[utoipa::path(get, path = "/api/v1/access-keys", params(PageQuery),
+    responses((status = 200, description = "A page, oldest first.", body = List<AccessKeyView>)))]
+async fn list(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    paging: Paging,
+) -> Result<Json<List<AccessKeyView>>, Problem> {
+    Ok(paging.wrap(web.platform.access_keys(&actor, paging.page()).await?))
 }
 
 /// Make a key

@@ -120,6 +120,23 @@ async fn a_partner_sees_and_moves_only_its_own() {
 }
 
 #[tokio::test]
+async fn keys_are_listed_for_administrators_without_their_tokens() {
+    let site = Site::new();
+    let courier = site.key_for("courier", "sandbox").await;
+    let refused = site.get(&courier, "/api/v1/access-keys").await;
+    assert_eq!(refused.refusal(), (403, "forbidden".to_owned()));
+    assert_eq!(site.get(&courier, "/api/v1/audit/files").await.refusal(), (403, "forbidden".to_owned()));
+    let listed = site.get(&admin(), "/api/v1/access-keys?limit=1").await;
+    let rows = listed.json()["data"].as_array().unwrap().clone();
+    assert_eq!(rows.len(), 1, "{}", listed.text);
+    assert!(rows[0]["id"].as_str().unwrap().starts_with("ak_"));
+    assert_eq!((&rows[0]["state"], rows[0].get("token")), (&json!("good"), None));
+    let wrong = site.get(&admin(), "/api/v1/audit/files?kind=letter").await;
+    assert_eq!(wrong.refusal(), (400, "query_invalid".to_owned()));
+    assert_eq!(site.get(&admin(), "/api/v1/audit/files?kind=agreement").await.json()["data"], json!([]));
+}
+
+#[tokio::test]
 async fn a_key_is_made_with_the_scope_its_role_needs() {
     let site = Site::new();
     for (role, scope, code) in [
