@@ -223,7 +223,10 @@ mod tests {
         let answer = serde_json::json!({"error": {"code": "choice", "message": "It is not one of the choices.",
             "field": "role", "choices": ["warehouse", "courier"], "remedy": "Choose one of those listed."}});
         let shown = refusal(&answer).to_string();
-        assert!(shown.starts_with("starpay: It is not one of the choices (--role): warehouse, courier\n"), "{shown}");
+        assert!(
+            shown.starts_with("starpay: It is not one of the choices (--role): warehouse, courier\n"),
+            "{shown}"
+        );
         let answer =
             serde_json::json!({"error": {"code": "not_found", "message": "There is no such thing."}});
         assert_eq!(refusal(&answer).to_string(), "starpay: There is no such thing.");

@@ -15,8 +15,8 @@ pub use intake::{
 pub use journey::{EventView, Page, RequirementView, RequirementsView, TimelineView};
 pub use operations::{
     AccessKeyCreated, AccessKeyView, ActivationRequest, ActivationView, AddressConfirmation, BookVisit,
-    CertificateRecall, DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment, Receipt,
-    RegistrationResult, RegistrationView, ShipmentView, TrackReport, VisitView, WorkView,
+    CertificateRecall, DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment,
+    Receipt, RegistrationResult, RegistrationView, ShipmentView, TrackReport, VisitView, WorkView,
 };
 pub use terminal::{
     BackupAcknowledgement, BackupDocument, CertificateConfirmation, CertificateRenewal, CertificateView,
