@@ -286,11 +286,13 @@ fn purpose(id: AgreementId) -> String {
     format!("sign {id}")
 }
 
-fn object_key(document: DocumentId) -> String {
+/// The name of an agreement's text in the files port.
+pub(crate) fn object_key(document: DocumentId) -> String {
     format!("agreements/{}.sealed", document.uuid().simple())
 }
 
-fn text_context(document: DocumentId) -> String {
+/// The context an agreement's text is sealed with.
+pub(crate) fn text_context(document: DocumentId) -> String {
     format!("agreement-text|{document}")
 }
 

@@ -42,7 +42,7 @@ pub use backup::{
     BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY,
     RestoreSummary, RestoreTarget, restore, unpack,
 };
-pub use chain::{ChainFinding, ChainReport, RootSummary};
+pub use chain::{ChainFinding, ChainReport, FileCheck, FileKind, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
 pub use error::{Error, ErrorKind, FieldError, Legal};
 pub use founding::{Refreshed, found, founded};

@@ -9,6 +9,8 @@ use crate::error::Error;
 use crate::look::Shown;
 use crate::platform::{Reader, Rules, Shared};
 use crate::vault::SeenKeys;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use starpay_domain::fact::Record;
 use starpay_domain::id::{EventId, MerchantId, TypedId, new_v7};
@@ -278,7 +280,7 @@ impl<'t> Step<'t> {
 
     /// Rebuilds a machine from its row.
     pub(crate) fn load<M: Stored>(&mut self, row: AggregateRow) -> Result<Loaded<M>, Error> {
-        let facts = self.open(row.merchant_id, &facts_context::<M>(row.id), &row.facts)?;
+        let facts = self.open(row.merchant_id, &facts_context(M::NAME, row.id), &row.facts)?;
         let record: Record = serde_json::from_slice(&facts)?;
         Ok(Loaded {
             id: M::Id::from_uuid(row.id),
@@ -301,7 +303,7 @@ impl<'t> Step<'t> {
     ) -> Result<Loaded<M>, Error> {
         let row = self.row::<M>(id, merchant, &machine, columns, (1, self.at))?;
         aggregate::insert(self.tx, M::TABLE, &row)?;
-        self.record::<M>(id, merchant, 1, "opened", machine.state(), &machine.facts())?;
+        self.record::<M>(&row, "opened", machine.facts())?;
         Ok(Loaded {
             id,
             merchant,
@@ -330,7 +332,7 @@ impl<'t> Step<'t> {
         let row =
             self.row::<M>(loaded.id, loaded.merchant, &machine, columns, (version, loaded.created_at))?;
         aggregate::save(self.tx, M::TABLE, &row, loaded.version)?;
-        self.record::<M>(loaded.id, loaded.merchant, version, name, machine.state(), &facts)?;
+        self.record::<M>(&row, name, facts)?;
         Ok(Loaded { machine, version, columns: row.columns, updated_at: self.at, ..loaded })
     }
 
@@ -343,7 +345,7 @@ impl<'t> Step<'t> {
         (version, created_at): (i64, Timestamp),
     ) -> Result<AggregateRow, Error> {
         let facts = serde_json::to_vec(&machine.facts())?;
-        let facts = self.seal(merchant.uuid(), &facts_context::<M>(id.uuid()), &facts)?;
+        let facts = self.seal(merchant.uuid(), &facts_context(M::NAME, id.uuid()), &facts)?;
         Ok(AggregateRow {
             id: id.uuid(),
             merchant_id: merchant.uuid(),
@@ -357,16 +359,10 @@ impl<'t> Step<'t> {
         })
     }
 
-    fn record<M: Stored>(
-        &mut self,
-        id: M::Id,
-        merchant: MerchantId,
-        version: i64,
-        name: &str,
-        state: &str,
-        facts: &Record,
-    ) -> Result<(), Error> {
-        self.append(M::NAME, (id.uuid(), merchant.uuid(), version), name, state, facts)
+    fn record<M: Stored>(&mut self, row: &AggregateRow, name: &str, facts: Record) -> Result<(), Error> {
+        let sealed = Some(row_digest(&row.facts));
+        let payload = EventPayload { state: row.state.clone(), facts, row: sealed };
+        self.append(M::NAME, (row.id, row.merchant_id, row.version), name, &payload)
     }
 
     /// Records what somebody did to a thing of the platform's own that is no machine: an event in
@@ -380,7 +376,8 @@ impl<'t> Step<'t> {
         facts: &Record,
     ) -> Result<(), Error> {
         let version = event::version(self.tx, id, PLATFORM)?.saturating_add(1);
-        self.append(kind, (id, PLATFORM, version), name, state, facts)
+        let payload = EventPayload { state: state.to_owned(), facts: facts.clone(), row: None };
+        self.append(kind, (id, PLATFORM, version), name, &payload)
     }
 
     fn append(
@@ -388,15 +385,14 @@ impl<'t> Step<'t> {
         kind: &str,
         (id, merchant, version): (Uuid, Uuid, i64),
         name: &str,
-        state: &str,
-        facts: &Record,
+        payload: &EventPayload,
     ) -> Result<(), Error> {
         let event_id: EventId = self.new_id();
         // Events of one transaction follow each other by a microsecond, so that a merchant's timeline
         // shows them in the order in which they happened.
         let at = Timestamp::from_micros(self.at.micros().saturating_add(self.recorded));
         self.recorded = self.recorded.saturating_add(1);
-        let payload = serde_json::to_vec(&EventPayload { state: state.to_owned(), facts: facts.clone() })?;
+        let payload = serde_json::to_vec(payload)?;
         let context = event_context(id, version);
         let payload = self.seal(merchant, &context, &payload)?;
         event::append(
@@ -430,10 +426,21 @@ pub(crate) struct EventPayload {
     pub(crate) state: String,
     /// The event's facts.
     pub(crate) facts: Record,
+    /// [`row_digest`] of the facts in the aggregate's row after the event: whoever puts others in
+    /// their place, even ones that were sealed for the same row before, is found out. Absent where
+    /// there is no row, and in events from before it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) row: Option<String>,
 }
 
-fn facts_context<M: Stored>(id: Uuid) -> String {
-    format!("facts|{}|{}", M::NAME, id.simple())
+/// What an event remembers of its row's sealed facts: their SHA-256.
+pub(crate) fn row_digest(sealed_facts: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(sealed_facts))
+}
+
+/// The context the facts in an aggregate's row are sealed with.
+pub(crate) fn facts_context(machine: &str, id: Uuid) -> String {
+    format!("facts|{machine}|{}", id.simple())
 }
 
 /// The context an event's payload is sealed with.

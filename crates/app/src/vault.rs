@@ -60,6 +60,16 @@ impl SealingKey {
 }
 
 /// Data keys read in one snapshot: there a row says the same however often it is read.
+/// What became of a sealed value, for whoever verifies it.
+pub(crate) enum Examined {
+    /// It opens.
+    Whole(Zeroizing<Vec<u8>>),
+    /// Its data key was destroyed: the merchant was erased.
+    Erased,
+    /// It does not open: it, its data key or its place was changed.
+    Damaged,
+}
+
 pub(crate) type SeenKeys = HashMap<(Uuid, i64), Arc<DataKey>>;
 
 /// Sealing under the keystore.
@@ -160,6 +170,40 @@ impl Vault {
         let hsm: &dyn Hsm = self.keystore.as_ref();
         let fresh = hsm
             .rewrap(wrapped, &context_of(row.merchant_id, row.version))
+    /// Opens what [`Vault::open`] opens, and tells what was changed from what was erased.
+    ///
+    /// # Errors
+    /// The store's own, or when the keys cannot be had now: neither says anything of the value.
+    pub(crate) fn examine(
+        &self,
+        tx: &mut Tx,
+        seen: &mut SeenKeys,
+        merchant: Uuid,
+        context: &str,
+        sealed: &[u8],
+    ) -> Result<Examined, Error> {
+        let id = seal::key_id(sealed).filter(|id| key_id(merchant, version_of(*id)) == *id);
+        let Some(version) = id.map(version_of) else { return Ok(Examined::Damaged) };
+        let place = (merchant, version);
+        let key = match seen.get(&place) {
+            Some(key) => Arc::clone(key),
+            None => {
+                let Some(row) = data_key::find(tx, merchant, version)? else { return Ok(Examined::Damaged) };
+                let Some(wrapped) = &row.wrapped else { return Ok(Examined::Erased) };
+                match self.unwrap_row(&row, wrapped) {
+                    Ok(key) => key,
+                    Err(HsmError::Refused | HsmError::UnknownKey(_)) => return Ok(Examined::Damaged),
+                    Err(error) => return Err(Error::internal(error.to_string())),
+                }
+            }
+        };
+        if seen.len() >= CACHED_KEYS_MAX {
+            seen.clear();
+        }
+        seen.insert(place, Arc::clone(&key));
+        Ok(seal::open(&key, context.as_bytes(), sealed).map_or(Examined::Damaged, Examined::Whole))
+    }
+
             .map_err(|error| Error::internal(error.to_string()))?;
         let Some(fresh) = fresh else { return Ok(None) };
         let under = seal::key_id(&fresh).ok_or_else(|| Error::internal("a wrapped key names no key"))?;
@@ -184,7 +228,6 @@ impl Vault {
     }
 
     fn unwrap(&self, row: &DataKeyRow) -> Result<Arc<DataKey>, Error> {
-        let place = (row.merchant_id, row.version);
         let Some(wrapped) = &row.wrapped else {
             return Err(Error::from(StoreError::NotFound { what: "data key (erased)" }));
         };
@@ -195,11 +238,16 @@ impl Vault {
         let unwrap = || DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context);
         let key = match unwrap() {
             // Another node has rotated the keys since this one read them. That nothing changed may
+        self.unwrap_row(row, wrapped).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    fn unwrap_row(&self, row: &DataKeyRow, wrapped: &[u8]) -> Result<Arc<DataKey>, HsmError> {
+        let place = (row.merchant_id, row.version);
             // only mean that somebody here has just read them anew.
             Err(HsmError::UnknownKey(_)) if self.keystore.refresh().is_ok() => unwrap(),
             unwrapped => unwrapped,
         };
-        let key = Arc::new(key.map_err(|error| Error::internal(error.to_string()))?);
+        let key = Arc::new(key?);
         let mut cache = self.cache();
         if cache.len() >= CACHED_KEYS_MAX {
             cache.clear();
@@ -220,6 +268,12 @@ fn key_id(merchant: Uuid, version: i64) -> [u8; 16] {
     // The last bytes of a UUID are random, the first a time: the random ones tell merchants apart.
     id.copy_within(4..16, 0);
     for (to, from) in id.iter_mut().skip(12).zip(version) {
+impl AsRef<Self> for Vault {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
         *to = from;
     }
     id

@@ -1,15 +1,18 @@
 //! Verification of the event chains, which names what happened.
 //!
 //! Three passes, each in pages: every event against its own hash and its neighbour; every chain's
-//! end against its last event; every root file against the events it speaks of. What it cannot
-//! see: events cut off the end, together with their chain's end, since the last root.
+//! end against its last event; every root file against the events it speaks of and against what the
+//! database remembers of it. A chain's end remembers that it stood in a root, so roots that are gone
+//! together with their records are noticed while one such end is left. What it cannot see: events
+//! cut off the end, together with their chain's end, since the last root that is left.
 
 use crate::error::StoreError;
 use crate::event::{GENESIS, Hash, StoredEvent, chain_hash};
 use crate::params;
-use crate::root::{self, Head, RootFile};
+use crate::root::{self, Head, RootFile, RootMark};
 use crate::sql::sql;
 use crate::tx::Tx;
+use starpay_domain::instant::Timestamp;
 use std::collections::BTreeSet;
 use std::fmt;
 use uuid::Uuid;
@@ -26,6 +29,9 @@ sql! {
                   ORDER BY aggregate_id, merchant_id LIMIT $3";
     EVENT_HASH = "SELECT hash FROM event WHERE aggregate_id = $1 AND version = $2";
     LAST_VERSION = "SELECT version FROM event WHERE aggregate_id = $1 ORDER BY version DESC LIMIT 1";
+    ROOTED = "SELECT rooted_version FROM chain_head WHERE aggregate_id = $1";
+    REMEMBERED = "SELECT aggregate_id, merchant_id, rooted_version FROM chain_head \
+                  WHERE (aggregate_id, merchant_id) > ($1, $2) ORDER BY aggregate_id, merchant_id LIMIT $3";
 }
 
 /// Rows of one page.
@@ -139,6 +145,20 @@ pub enum Finding {
         /// Which.
         sequence: i64,
     },
+    /// Root files are there, and the database has lost its record of them.
+    #[error("the record of roots {from} to {to} was removed")]
+    MarksRemoved {
+        /// The first one.
+        from: i64,
+        /// The last one.
+        to: i64,
+    },
+    /// Chains remember that they stood in a root of which neither file nor record is left.
+    #[error("{chains} chains stood in a root of which nothing is left")]
+    RootsRemoved {
+        /// How many chains.
+        chains: i64,
+    },
 }
 
 /// What a verification saw.
@@ -150,6 +170,8 @@ pub struct AuditReport {
     pub events: u64,
     /// Root files.
     pub roots: u64,
+    /// The moment of the last root that was verified.
+    pub covered_until: Option<Timestamp>,
     /// What is wrong, sorted; empty when all is well.
     pub findings: Vec<Finding>,
     /// Whether there is more wrong than is named.
@@ -176,6 +198,22 @@ pub struct Verification {
     previous: Hash,
     /// The last root that the database knew when the chains were walked.
     last: i64,
+    /// Roots whose record is missing, as long as more of them may follow.
+    unmarked: Option<Unmarked>,
+    /// Chains whose last root was read.
+    rooted: i64,
+    /// Chains of which a root knows more than their end remembers: the root is not marked yet, or the
+    /// end was set back.
+    ahead: BTreeSet<Uuid>,
+}
+
+/// Root files of which the database has no record.
+#[derive(Debug, Clone, Copy)]
+struct Unmarked {
+    from: i64,
+    to: i64,
+    /// Whether the record was there once: a crash can leave the last file without one.
+    removed: bool,
 }
 
 impl Verification {
@@ -190,6 +228,9 @@ impl Verification {
             sequence: 0,
             previous: GENESIS,
             last: root::last(tx)?.map_or(0, |mark| mark.sequence),
+            unmarked: None,
+            rooted: 0,
+            ahead: BTreeSet::new(),
         };
         audit.walk_events(tx)?;
         audit.walk_heads(tx)?;
@@ -208,18 +249,95 @@ impl Verification {
         }
         let hash = file.hash()?;
         let marked = root::find(tx, file.sequence)?;
+        self.check_mark(tx, file.sequence, marked.as_ref())?;
         if file.previous != self.previous || marked.is_some_and(|mark| mark.hash != hash) {
             self.find(Finding::RootChanged { sequence: file.sequence });
         }
         (self.sequence, self.previous) = (file.sequence, hash);
-        file.heads.iter().try_for_each(|head| self.check_rooted(tx, head, file.sequence))
+        self.report.covered_until = Some(file.at);
+        file.heads.iter().try_for_each(|head| {
+            self.check_remembered(tx, head, marked.is_none())?;
+            self.check_rooted(tx, head, file.sequence)
+        })
+    }
+
+    /// The number of the last root that was verified; 0 before the first.
+    #[must_use]
+    pub fn sequence(&self) -> i64 {
+        self.sequence
     }
 
     /// What was seen, once every root there is was verified.
-    #[must_use]
-    pub fn end(mut self) -> AuditReport {
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn end(mut self, tx: &mut Tx) -> Result<AuditReport, StoreError> {
         self.missing(self.last.saturating_add(1));
-        AuditReport { findings: self.found.into_iter().collect(), ..self.report }
+        if let Some(Unmarked { from, to, removed: true }) = self.unmarked {
+            self.find(Finding::MarksRemoved { from, to });
+        }
+        self.check_traces(tx)?;
+        Ok(AuditReport { findings: self.found.into_iter().collect(), ..self.report })
+    }
+
+    /// Checks that the database remembers a root whose file is there.
+    fn check_mark(
+        &mut self,
+        tx: &mut Tx,
+        sequence: i64,
+        marked: Option<&RootMark>,
+    ) -> Result<(), StoreError> {
+        // A root is marked before the next one is written: one that is still without a mark now,
+        // with a next one there, has lost it.
+        let before = match self.unmarked.take() {
+            Some(before) if before.removed || root::find(tx, before.to)?.is_none() => Some(before.from),
+            Some(_) | None => None,
+        };
+        match (before, marked) {
+            (Some(from), Some(_)) => {
+                self.find(Finding::MarksRemoved { from, to: sequence.saturating_sub(1) })
+            }
+            (Some(from), None) => self.unmarked = Some(Unmarked { from, to: sequence, removed: true }),
+            (None, None) => self.unmarked = Some(Unmarked { from: sequence, to: sequence, removed: false }),
+            (None, Some(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// Holds what a root says of a chain against what the chain's end remembers of roots.
+    fn check_remembered(&mut self, tx: &mut Tx, head: &Head, unmarked: bool) -> Result<(), StoreError> {
+        let remembered = tx.query_opt(&ROOTED, params![head.aggregate_id])?;
+        let Some(rooted) = remembered.map(|row| row.get::<i64>(0)).transpose()? else { return Ok(()) };
+        if unmarked && rooted >= head.version {
+            // Mark and memory are written together: the mark was there.
+            self.unmarked.iter_mut().for_each(|unmarked| unmarked.removed = true);
+        }
+        if rooted == head.version {
+            self.rooted = self.rooted.saturating_add(1);
+        } else if rooted < head.version && self.ahead.len() <= FINDINGS_MAX {
+            self.ahead.insert(head.aggregate_id);
+        }
+        Ok(())
+    }
+
+    /// Looks for chains that stood in a root of which nothing is left. Not when a root is named as
+    /// missing or changed already, and not when roots were signed that were not verified: their
+    /// chains would be counted without them.
+    fn check_traces(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let explained = self
+            .found
+            .iter()
+            .any(|finding| matches!(finding, Finding::RootMissing { .. } | Finding::RootChanged { .. }));
+        let unseen = root::last(tx)?.is_some_and(|mark| mark.sequence > self.sequence);
+        if explained || unseen || self.ahead.len() > FINDINGS_MAX {
+            return Ok(());
+        }
+        let ahead = i64::try_from(self.ahead.len()).unwrap_or(i64::MAX);
+        let chains = rooted_chains(tx)?.saturating_sub(self.rooted).saturating_sub(ahead);
+        if chains > 0 {
+            self.find(Finding::RootsRemoved { chains });
+        }
+        Ok(())
     }
 
     /// Names the roots that are missing before this one; whether there are any.
@@ -248,7 +366,7 @@ where
     for file in roots {
         audit.root(tx, &file?)?;
     }
-    Ok(audit.end())
+    audit.end(tx)
 }
 
 /// The chain that is being walked.
@@ -412,6 +530,19 @@ impl Verification {
             true
         });
         self.find(Finding::LastEventDeleted { subject, found, last_known });
+    }
+}
+
+/// How many chains remember that they stood in a root.
+fn rooted_chains(tx: &mut Tx) -> Result<i64, StoreError> {
+    let (mut after, mut count) = ((Uuid::nil(), Uuid::nil()), 0_i64);
+    loop {
+        let rows = tx.query(&REMEMBERED, params![after.0, after.1, PAGE])?;
+        let Some(last) = rows.last() else { return Ok(count) };
+        after = (last.get(0)?, last.get(1)?);
+        for row in &rows {
+            count = count.saturating_add(i64::from(row.get::<i64>(2)? > 0));
+        }
     }
 }
 

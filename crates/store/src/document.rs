@@ -20,6 +20,8 @@ sql! {
     BY_APPLICATION = "SELECT id, merchant_id, application_id, kind, media_type, byte_count, width, height, \
      digest, object_key, outcome, profile, created_at FROM document WHERE application_id = $4 \
      AND merchant_id = $5 AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";
+    ALL = "SELECT id, merchant_id, application_id, kind, media_type, byte_count, width, height, \
+     digest, object_key, outcome, profile, created_at FROM document WHERE id > $1 ORDER BY id LIMIT $2";
     KEPT_OF_APPLICATION = "SELECT count(*), CAST(COALESCE(SUM(byte_count), 0) AS BIGINT) FROM document \
      WHERE application_id = $1 AND merchant_id = $2";
     KEPT_OF_MERCHANT = "SELECT count(*), CAST(COALESCE(SUM(byte_count), 0) AS BIGINT) FROM document \
@@ -168,6 +170,19 @@ pub fn list_by_application(
     let Cursor { at, id } = after.unwrap_or(Cursor::START);
     let limit = rows_wanted(limit);
     let rows = tx.query(&BY_APPLICATION, params![at, id, limit + 1, application, merchant])?;
+    let rows = rows.iter().map(DocumentRow::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id }))
+}
+
+/// All documents, by their ids, which are made in the order of time: only the id of the cursor
+/// counts.
+///
+/// # Errors
+/// The store's own.
+pub fn list_all(tx: &mut Tx, after: Option<Cursor>, limit: i64) -> Result<Page<DocumentRow>, StoreError> {
+    let Cursor { id, .. } = after.unwrap_or(Cursor::START);
+    let limit = rows_wanted(limit);
+    let rows = tx.query(&ALL, params![id, limit + 1])?;
     let rows = rows.iter().map(DocumentRow::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id }))
 }

@@ -223,6 +223,7 @@ fn view(row: &DocumentRow) -> DocumentView {
     }
 }
 
-fn content_context(id: DocumentId) -> String {
+/// The context a document's bytes are sealed with.
+pub(crate) fn content_context(id: DocumentId) -> String {
     format!("document|{id}")
 }

@@ -9,9 +9,10 @@ use super::{
     DATABASE_ENTRY, FILES_FOLDER, FORMAT, HEADER_ENTRY, Header, KEYSTORE_ENTRY, blocking, disk, keys_failed,
     refused, unpack,
 };
-use crate::chain::{self, ChainReport};
+use crate::chain::{self, ChainReport, Means};
 use crate::error::{Error, ErrorKind};
 use crate::port::{Clock, Files, Random};
+use crate::vault::Vault;
 use bytes::Bytes;
 use secrecy::SecretString;
 use starpay_keys::keystore::{Exported, Keystore, KeystoreError, MasterKey};
@@ -83,7 +84,9 @@ pub async fn restore(
     let keystore = place_keystore(&target, passphrase).await?;
 
     let keys = keystore.platform_keys().map_err(|error| Error::internal(error.to_string()))?;
-    let chain = chain::verify(&db, target.files.as_ref(), &keys, target.clock.now()).await?;
+    let vault = Arc::new(Vault::new(Arc::new(keystore), Arc::clone(&target.random)));
+    let (files_port, at) = (target.files.as_ref(), target.clock.now());
+    let chain = chain::verify(&db, Means { files: files_port, keys: &keys, vault, at }).await?;
     blocking(move || {
         db.close();
         Ok(())

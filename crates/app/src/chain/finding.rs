@@ -3,6 +3,7 @@
 use super::{ChainFinding, root_key};
 use crate::step::prefixed;
 use starpay_domain::id::{MerchantId, TypedId};
+use starpay_store::aggregate::AggregateRow;
 use starpay_store::audit::{Finding, Subject};
 use starpay_store::root::Head;
 
@@ -26,6 +27,43 @@ pub(super) fn row_damaged(head: Head, version: Option<i64>) -> ChainFinding {
     }
 }
 
+/// A row whose state is not the one its last event left it in.
+pub(super) fn state_differs(subject: &Subject, row: &AggregateRow, said: &str) -> ChainFinding {
+    finding(
+        "state_differs",
+        subject,
+        Some(row.version),
+        format!(
+            "the row of {} stands in state {}, its last event left it in {said}",
+            words(subject),
+            row.state
+        ),
+    )
+}
+
+/// A row whose facts are not the ones its last event left there.
+pub(super) fn facts_changed(subject: &Subject, version: i64) -> ChainFinding {
+    finding(
+        "facts_changed",
+        subject,
+        Some(version),
+        format!("the facts in the row of {} are not those of its last event", words(subject)),
+    )
+}
+
+/// A row whose last event is as it was written and still does not open.
+pub(super) fn row_unreadable(subject: &Subject, version: i64) -> ChainFinding {
+    finding(
+        "event_unreadable",
+        subject,
+        Some(version),
+        format!(
+            "event {version} of {} does not open: the merchant's data key was changed or removed",
+            words(subject)
+        ),
+    )
+}
+
 /// The aggregate a finding is about, if it is about one.
 pub(super) fn subject_of(finding: &Finding) -> Option<&Subject> {
     match finding {
@@ -37,7 +75,10 @@ pub(super) fn subject_of(finding: &Finding) -> Option<&Subject> {
         | Finding::LinkBroken { subject, .. }
         | Finding::HeadChanged { subject }
         | Finding::Rewritten { subject, .. } => Some(subject),
-        Finding::RootMissing { .. } | Finding::RootChanged { .. } => None,
+        Finding::RootMissing { .. }
+        | Finding::RootChanged { .. }
+        | Finding::MarksRemoved { .. }
+        | Finding::RootsRemoved { .. } => None,
     }
 }
 
@@ -102,13 +143,27 @@ pub(super) fn named(found: &Finding) -> ChainFinding {
                 ),
             )
         },
-        Finding::RootMissing { sequence } => {
-            root_finding("root_missing", *sequence, format!("root file {} is missing", root_key(*sequence)))
-        }
+        Finding::RootMissing { sequence } => root_finding(
+            "root_missing",
+            Some(*sequence),
+            format!("root file {} is missing", root_key(*sequence)),
+        ),
         Finding::RootChanged { sequence } => root_finding(
             "root_changed",
-            *sequence,
+            Some(*sequence),
             format!("root file {} was changed, or the one before it was", root_key(*sequence)),
+        ),
+        Finding::MarksRemoved { from, to } => root_finding(
+            "root_marks_removed",
+            Some(*from),
+            format!("root files {from} to {to} are there, the database's record of them was removed"),
+        ),
+        Finding::RootsRemoved { chains } => root_finding(
+            "roots_removed",
+            None,
+            format!(
+                "signed roots were removed, files and records: {chains} chains remember that they stood in one"
+            ),
         ),
     }
 }
@@ -126,14 +181,14 @@ fn finding(code: &str, subject: &Subject, event: Option<i64>, text: String) -> C
     }
 }
 
-fn root_finding(code: &str, sequence: i64, text: String) -> ChainFinding {
+fn root_finding(code: &str, root: Option<i64>, text: String) -> ChainFinding {
     ChainFinding {
         code: code.to_owned(),
         kind: None,
         aggregate: None,
         merchant: None,
         event: None,
-        root: Some(sequence),
+        root,
         text,
     }
 }

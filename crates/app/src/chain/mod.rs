@@ -10,17 +10,23 @@
 //! write.
 //!
 //! * this file: what is said of the chain, and signing
-//! * `verify`: the verification
+//! * `verify`: the verification of chains and roots
+//! * `row`: every aggregate's row against its last event
+//! * `files`: the files that the records name
 //! * `finding`: the words for what it found
 
+mod files;
 mod finding;
+mod row;
 mod verify;
 
-pub(crate) use verify::verify;
+pub use files::{FileCheck, FileKind};
+pub(crate) use verify::{Means, verify};
 
 use crate::actor::{Action, Actor};
 use crate::error::{Error, ErrorKind};
-use crate::platform::Platform;
+use crate::platform::{Platform, Shared};
+use crate::vault::Vault;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use starpay_domain::instant::Timestamp;
@@ -28,6 +34,7 @@ use starpay_keys::hsm::{Hsm, SignerName};
 use starpay_keys::signature::{PublicKey, Signature};
 use starpay_store::root::{self, RootFile, RootMark};
 use starpay_store::{StoreError, Tx, event};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The folder of the roots in the files port.
@@ -84,11 +91,14 @@ pub struct ChainReport {
     pub events: u64,
     /// Root files.
     pub roots: u64,
-    /// The moment of the last root: whatever was recorded before it cannot be cut off unnoticed.
-    /// Absent when no root was signed yet.
+    /// The moment of the last root there is: whatever was recorded before it cannot be cut off
+    /// unnoticed. Absent when there is none.
     pub covered_until: Option<String>,
     /// Chains that grew since, at most 500: their newest events could still be cut off unnoticed.
     pub uncovered_chains: u64,
+    /// Rows of erased merchants: what their events say of them cannot be opened any more, so only
+    /// their versions were compared.
+    pub erased: u64,
     /// What is wrong; empty when all is well.
     pub findings: Vec<ChainFinding>,
     /// Whether there is more wrong than is named.
@@ -147,13 +157,21 @@ impl Platform {
     pub async fn verify_chain(&self, actor: &Actor) -> Result<ChainReport, Error> {
         actor.may(Action::Administer)?;
         let keys = self.platform_keys()?;
-        verify(&self.db, self.shared.ports.files.as_ref(), &keys, self.now()).await
+        let files = self.shared.ports.files.as_ref();
+        let vault = Arc::clone(&self.shared);
+        verify(&self.db, Means { files, keys: &keys, vault, at: self.now() }).await
     }
 
     /// The key that signs roots, and those that did before it was replaced.
     fn platform_keys(&self) -> Result<Vec<PublicKey>, Error> {
         let keystore = self.shared.vault.keystore();
         keystore.platform_keys().map_err(|error| Error::internal(error.to_string()))
+    }
+}
+
+impl AsRef<Vault> for Shared {
+    fn as_ref(&self) -> &Vault {
+        &self.vault
     }
 }
 

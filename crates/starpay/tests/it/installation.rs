@@ -94,6 +94,7 @@ fn an_installation_starts_works_is_backed_up_and_restored() {
     assert!(fails(at, &["migrate"]).1.contains("stop the server"));
     assert!(succeeds(at, &["doctor"]).contains("running, ready"));
     assert!(succeeds(at, &["audit", "chain"]).contains("clean"));
+    assert!(succeeds(at, &["audit", "chain", "--files"]).contains("0 files"));
     succeeds(at, &["admin", "rotate-keys"]);
     let archive = ["backup", "--out", "archive", "--passphrase-file", "passphrase"];
     succeeds(at, &archive);
@@ -148,12 +149,89 @@ fn given_up_work_is_listed_and_revived_from_the_command_line() {
 }
 
 #[test]
+fn keys_are_listed_so_that_one_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    installation(at, "127.0.0.1:0");
+    succeeds(at, &["migrate"]);
+    for (role, label) in [("warehouse", "north"), ("support", "night shift")] {
+        succeeds(at, &["admin", "key", "create", "--role", role, "--label", label]);
+    }
+    succeeds(at, &["admin", "key", "create", "--role", "courier", "--label", "van", "--scope", "sandbox"]);
+    let listed = || -> Vec<Value> {
+        let said = succeeds(at, &["admin", "key", "list", "--json"]);
+        serde_json::from_str::<Value>(&said).unwrap().as_array().unwrap().clone()
+    };
+    let keys = listed();
+    let labels: Vec<&str> = keys.iter().filter_map(|key| key["label"].as_str()).collect();
+    assert_eq!(labels, ["north", "night shift", "van"]);
+    assert!(keys.iter().all(|key| key["state"] == "good" && key.get("token").is_none()), "{keys:?}");
+    assert_eq!(keys[2]["scope"], "sandbox");
+    succeeds(at, &["admin", "key", "revoke", keys[0]["id"].as_str().unwrap()]);
+    assert_eq!(listed()[0]["state"], "revoked");
+    let said = succeeds(at, &["admin", "key", "list"]);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains("revoked") && said.contains("night shift"), "{said}");
+    let (_, said) = fails(at, &["admin", "key", "create", "--role", "boss", "--label", "x"]);
+    assert!(said.contains("choices (--role): "), "{said}");
+}
+
+#[test]
+fn whoever_only_reads_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("passphrase"), "a passphrase of some length\n").unwrap();
+    let backup = ["backup", "--out", "archive", "--passphrase-file", "passphrase", "--data", "typo"];
+    let reading: [&[&str]; 6] = [
+        &["audit", "chain", "--data", "typo"],
+        &["admin", "device", "list", "--data", "typo"],
+        &["admin", "key", "list", "--data", "typo"],
+        &["admin", "overdue", "--data", "typo"],
+        &["doctor", "--data", "typo"],
+        &backup,
+    ];
+    for command in reading {
+        let output = starpay(at, command);
+        assert!(!output.status.success(), "{command:?}");
+        let said =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("there is no folder typo"), "{command:?}: {said}");
+        assert!(!at.join("typo").exists(), "{command:?}");
+    }
+    assert!(!at.join("archive").exists() && !at.join("archive.partial").exists());
+    // Migrated and never started: there is nothing to read yet, and no key is made for it.
+    succeeds(at, &["migrate", "--data", "typo"]);
+    assert!(fails(at, &["audit", "chain", "--data", "typo"]).1.contains("no platform was started here yet"));
+    assert!(!at.join("typo/keystore.json").exists());
+    // The demo keeps its platform one folder further in.
+    std::fs::create_dir(at.join("demo")).unwrap();
+    std::fs::rename(at.join("typo"), at.join("demo/platform")).unwrap();
+    succeeds(
+        at,
+        &[
+            "admin",
+            "device",
+            "add",
+            "--serial",
+            "99990004STAR00000001",
+            "--model",
+            "STAR-A1",
+            "--data",
+            "demo",
+        ],
+    );
+    assert!(succeeds(at, &["audit", "chain", "--data", "demo"]).contains("clean"));
+    assert!(succeeds(at, &["migrate", "--data", "demo"]).contains("already"));
+    assert!(!at.join("demo/starpay.db").exists(), "no second platform");
+}
+
+#[test]
 fn a_keystore_that_is_gone_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     installation(at, "127.0.0.1:0");
     succeeds(at, &["migrate"]);
-    assert!(devices(at, &[]).is_empty());
+    succeeds(at, &["admin", "device", "add", "--serial", "99990004STAR00000001", "--model", "STAR-A1"]);
     std::fs::remove_file(at.join("data/keystore.json")).unwrap();
     let (_, said) = fails(at, &["serve"]);
     assert!(said.contains("keystore") && said.contains("restore"), "{said}");
@@ -172,4 +250,17 @@ fn a_wrong_setting_is_named_with_its_file_and_remedy() {
     }
     std::fs::write(at.join("starpay.toml"), "[deployment]\nmode = \"live\"\n").unwrap();
     assert!(fails(at, &["serve"]).1.contains("deployment.acquirer_name"));
+    // Complete, and still not for this version: whoever looks beforehand is told, and nothing is made.
+    let live = "[deployment]\nmode = \"live\"\nacquirer_name = \"样例支付\"\nlicence_no = \"Z0000000000000\"\n\
+                licensed_provinces = [\"44\"]\n[listen]\naddress = \"127.0.0.1:0\"\n";
+    std::fs::write(at.join("starpay.toml"), live).unwrap();
+    for command in ["serve", "migrate"] {
+        let (code, said) = fails(at, &[command]);
+        assert_eq!(code, 2, "{command}");
+        assert!(said.contains("sandbox adapters only"), "{command}: {said}");
+    }
+    let looked = starpay(at, &["doctor"]);
+    let said = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(!looked.status.success() && said.contains("FAILED  deployment"), "{said}");
+    assert!(!at.join("data").exists());
 }

@@ -243,6 +243,38 @@ fn missing_and_changed_roots_are_named() {
 }
 
 #[test]
+fn roots_that_are_gone_leave_traces() {
+    on_both(|stand| {
+        let [first, ..] = three(stand);
+        let one = next_root(stand, 1);
+        let event = new_event(first, 5);
+        stand.write(move |tx| event::append(tx, &event)).unwrap();
+        let two = next_root(stand, 2);
+        let both = [one.clone(), two.clone()];
+        let report = verify(stand, &both);
+        assert!(report.is_clean() && report.covered_until == Some(at(2)), "{report:?}");
+        stand.poke("DELETE FROM root WHERE sequence = 2");
+        assert_eq!(verify(stand, &both).findings, [Finding::MarksRemoved { from: 2, to: 2 }]);
+        let report = verify(stand, std::slice::from_ref(&one));
+        assert_eq!(report.findings, [Finding::RootsRemoved { chains: 1 }]);
+        assert_eq!(report.covered_until, Some(at(1)));
+        stand.poke("DELETE FROM root");
+        assert_eq!(verify(stand, &both).findings, [Finding::MarksRemoved { from: 1, to: 2 }]);
+        let report = verify(stand, &[]);
+        assert_eq!(report.findings, [Finding::RootsRemoved { chains: 3 }]);
+        assert_eq!(report.covered_until, None);
+        // A crash before the mark: nothing remembers the last root, and nothing is missing.
+        let marked = one.clone();
+        stand.poke("UPDATE chain_head SET rooted_version = 0");
+        stand.write(move |tx| root::mark_rooted(tx, &marked)).unwrap();
+        assert!(verify(stand, &both).is_clean());
+        // The one before it is without a mark as well: no crash leaves that.
+        stand.poke("DELETE FROM root; UPDATE chain_head SET rooted_version = 0");
+        assert_eq!(verify(stand, &both).findings, [Finding::MarksRemoved { from: 1, to: 2 }]);
+    });
+}
+
+#[test]
 fn verification_goes_over_more_than_a_page() {
     on_both(|stand| {
         for aggregate in (0..130).map(|_| id()) {
