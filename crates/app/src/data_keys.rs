@@ -92,20 +92,34 @@ impl Platform {
     /// # Errors
     /// `forbidden`; the keystore's own.
     pub async fn rotate_signing_key(&self, actor: &Actor) -> Result<SigningKeyReport, Error> {
+        self.rotate_signer(actor, SignerName::Platform).await
+    }
+
+    /// Replaces the certificate authority's key, and with it the root certificate. Certificates of
+    /// the earlier root go on until each terminal renews; a terminal believes what is signed under
+    /// the new root once it has that root's certificate.
+    ///
+    /// # Errors
+    /// `forbidden`; the keystore's own.
+    pub async fn rotate_ca_key(&self, actor: &Actor) -> Result<SigningKeyReport, Error> {
+        self.rotate_signer(actor, SignerName::CertificateAuthority).await
+    }
+
+    async fn rotate_signer(&self, actor: &Actor, signer: SignerName) -> Result<SigningKeyReport, Error> {
         actor.may(Action::Administer)?;
         let now_s = self.now().millis().div_euclid(1000);
         let shared = std::sync::Arc::clone(&self.shared);
         let rotated = tokio::task::spawn_blocking(move || {
             let keystore = shared.vault.keystore();
-            let id = keystore.rotate_signer(SignerName::Platform, now_s)?;
+            let id = keystore.rotate_signer(signer, now_s)?;
             Ok::<_, KeystoreError>((id, keystore.keys()?))
         });
-        let (id, keys) = rotated
-            .await
-            .map_err(|error| Error::internal(error.to_string()))?
-            .map_err(|error| Error::internal(format!("the signing key could not be rotated: {error}")))?;
+        let (id, keys) =
+            rotated.await.map_err(|error| Error::internal(error.to_string()))?.map_err(|error| {
+                Error::internal(format!("the {} key could not be rotated: {error}", signer.purpose()))
+            })?;
         let version = keys.iter().find(|key| key.id == id).map_or(0, |key| key.version);
-        self.record_rotation(actor, KeyPurpose::PlatformSigning, id, version).await?;
+        self.record_rotation(actor, signer.purpose(), id, version).await?;
         Ok(SigningKeyReport { key: hex::encode(id), version })
     }
 

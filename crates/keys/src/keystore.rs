@@ -23,7 +23,7 @@
 //! |---|---|---|
 //! | root key-encryption key | [`Keystore::rotate`] | stay, and unwrap |
 //! | platform's signing key | [`Keystore::rotate_signer`] | destroyed; the certificate stays and verifies |
-//! | authority's key | [`Keystore::rotate_signer`] | the same; terminals need the new root certificate |
+//! | authority's key | [`Keystore::rotate_signer`] | the same; the platform believes both roots, terminals need the new one |
 //! | master key | [`Keystore::renew_master_key`], [`Keystore::reseal`] | gone |
 //!
 //! Index keys and peppers are not rotated: what was indexed or hashed under them could not be

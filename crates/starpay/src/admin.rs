@@ -39,7 +39,7 @@ enum Task {
     Overdue,
     /// The platform's CA certificates (PEM), which every terminal trusts: the file for `pos --trust`
     Ca,
-    /// Put a new key in the place of the root key or the signing key
+    /// Put a new key in the place of the root key, the signing key or the CA's key
     RotateKeys {
         /// Which key
         #[arg(long, value_enum, default_value = "root")]
@@ -233,6 +233,13 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::RotateKeys { key: Rotated::Signing } => {
             format!("new signing key {} (version {})\n", text(answer, "key"), answer["version"])
         }
+        Task::RotateKeys { key: Rotated::Ca } => format!(
+            "new CA key {} (version {})\n\
+             → starpay admin ca > ca.pem, and give that file to every terminal: until a terminal has it, it goes on \
+             with its present certificate, but can neither be activated nor renew\n",
+            text(answer, "key"),
+            answer["version"]
+        ),
         Task::Reseal(_) => match answer["set"]["key"].as_str() {
             None => format!("{}: sealed under a new master key\n", text(answer, "keystore")),
             Some(key) => format!(

@@ -31,6 +31,8 @@ pub(crate) enum Rotated {
     Root,
     /// The platform's signing key and its certificate
     Signing,
+    /// The CA's key and the root certificate; terminals need the new one: `starpay admin ca`
+    Ca,
 }
 
 /// What the control port is told.
@@ -55,6 +57,7 @@ async fn rotated(platform: Platform, key: Rotated) -> Result<Value, Error> {
     let report = match key {
         Rotated::Root => serde_json::to_value(platform.rotate_keys(&actor).await?),
         Rotated::Signing => serde_json::to_value(platform.rotate_signing_key(&actor).await?),
+        Rotated::Ca => serde_json::to_value(platform.rotate_ca_key(&actor).await?),
     };
     report.map_err(Error::from)
 }

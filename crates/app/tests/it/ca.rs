@@ -1,12 +1,12 @@
 //! The CA's key is replaced: terminals of the earlier root go on, and renew under the new one.
 
+use crate::support::admin;
 use crate::terminal::{PIN, Terminal};
 use crate::world::{SERIAL, World};
 use starpay_app::port::Clock;
 use starpay_app::view::{CertificateConfirmation, CertificateRenewal, RenewedCertificate};
-use starpay_app::{Error, ShownCertificate};
+use starpay_app::{Error, ErrorKind, ShownCertificate};
 use starpay_keys::certificate::{Certificate, TlsKey};
-use starpay_keys::hsm::SignerName;
 use starpay_keys::{OsRandom, wire};
 
 const DAY_S: i64 = 86_400;
@@ -53,8 +53,10 @@ async fn a_terminal_of_the_earlier_root_goes_on_and_renews_under_the_new_one() {
     let asked = TlsKey::generate(&OsRandom);
     let before = renew(&terminal, &asked).await.unwrap();
     let old_root = world.trust.clone();
-    let now_s = world.clock.now().millis() / 1000;
-    world.keystore.rotate_signer(SignerName::CertificateAuthority, now_s).unwrap();
+    let stranger = terminal.actor().await;
+    assert_eq!(world.platform.rotate_ca_key(&stranger).await.unwrap_err().kind, ErrorKind::Forbidden);
+    let rotated = world.platform.rotate_ca_key(&admin()).await.unwrap();
+    assert_eq!(rotated.version, 2);
     let new_root = world.keystore.root_certificate();
     assert_ne!(old_root.der(), new_root.der());
 

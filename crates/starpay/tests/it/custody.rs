@@ -117,11 +117,16 @@ fn a_deployment_lives_with_its_token() {
     place.adds(SECOND);
     assert!(place.succeeds(&["admin", "rotate-keys"]).contains("version 2"));
     assert!(place.succeeds(&["admin", "rotate-keys", "--key", "signing"]).contains("version 2"));
+    let said = place.succeeds(&["admin", "rotate-keys", "--key", "ca"]);
+    assert!(said.contains("CA key") && said.contains("version 2") && said.contains("admin ca"), "{said}");
+    // The earlier root's certificate stays: terminals of it are still believed.
+    let roots = place.succeeds(&["admin", "ca"]);
+    assert_eq!(roots.matches("BEGIN CERTIFICATE").count(), 2, "{roots}");
     assert!(place.has(FIRST) && place.has(SECOND));
     assert!(place.succeeds(&["audit", "chain"]).contains("clean"));
     let said = place.succeeds(&["doctor"]);
     for part in
-        ["token \"starpay\"", "key-encryption v2", "platform-signing v2", "certificate-authority v1", "ready"]
+        ["token \"starpay\"", "key-encryption v2", "platform-signing v2", "certificate-authority v2", "ready"]
     {
         assert!(said.contains(part), "{said}");
     }
