@@ -12,16 +12,18 @@ use crate::platform::Platform;
 use crate::step::{PLATFORM, Step, deed};
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::{MerchantId, TypedId};
-use starpay_keys::hsm::{Hsm, KeyPurpose, SignerName};
-use starpay_keys::keystore::KeystoreError;
+use starpay_keys::hsm::{Hsm, KeyDescription, KeyPurpose, SignerName};
+use starpay_keys::keystore::{Keystore, KeystoreError};
 use starpay_keys::seal::KeyId;
-use starpay_store::aggregate::limit;
-use starpay_store::{access_key, data_key, merchant};
+use starpay_store::aggregate::{application as applications, limit};
+use starpay_store::{access_key, data_key, event, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Data keys one transaction wraps anew.
 const SLICE: i64 = 50;
+/// Who records a rotation of which nobody did.
+pub(crate) const KEEPER: &str = "keystore";
 
 /// What a rotation did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,15 +67,10 @@ impl Platform {
     /// `forbidden`; the keystore's and the store's own.
     pub async fn rotate_keys(&self, actor: &Actor) -> Result<RotationReport, Error> {
         actor.may(Action::Administer)?;
-        let now_s = self.now().millis().div_euclid(1000);
-        let shared = std::sync::Arc::clone(&self.shared);
-        let present = tokio::task::spawn_blocking(move || shared.vault.keystore().rotate(now_s))
-            .await
-            .map_err(|error| Error::internal(error.to_string()))?
-            .map_err(|error| Error::internal(format!("the keystore could not be rotated: {error}")))?;
-        let keys = self.shared.vault.keystore().keys().map_err(|error| Error::internal(error.to_string()))?;
-        let version = keys.iter().find(|key| key.id == present).map_or(0, |key| key.version);
-        self.record_rotation(actor, KeyPurpose::KeyEncryption, present, version).await?;
+        let made =
+            self.rotated(actor, KeyPurpose::KeyEncryption, |keystore, now_s| keystore.rotate(now_s)).await?;
+        let keys = self.keystore_keys().await?;
+        let (present, version) = (made.id, made.version);
         let mut report = RotationReport { key: hex::encode(present), version, rewrapped: 0 };
         for key in keys.iter().filter(|key| key.purpose == KeyPurpose::KeyEncryption) {
             if key.id != present {
@@ -107,35 +104,69 @@ impl Platform {
 
     async fn rotate_signer(&self, actor: &Actor, signer: SignerName) -> Result<SigningKeyReport, Error> {
         actor.may(Action::Administer)?;
-        let now_s = self.now().millis().div_euclid(1000);
-        let shared = std::sync::Arc::clone(&self.shared);
-        let rotated = tokio::task::spawn_blocking(move || {
-            let keystore = shared.vault.keystore();
-            let id = keystore.rotate_signer(signer, now_s)?;
-            Ok::<_, KeystoreError>((id, keystore.keys()?))
-        });
-        let (id, keys) =
-            rotated.await.map_err(|error| Error::internal(error.to_string()))?.map_err(|error| {
-                Error::internal(format!("the {} key could not be rotated: {error}", signer.purpose()))
-            })?;
-        let version = keys.iter().find(|key| key.id == id).map_or(0, |key| key.version);
-        self.record_rotation(actor, signer.purpose(), id, version).await?;
-        Ok(SigningKeyReport { key: hex::encode(id), version })
+        let rotate = move |keystore: &Keystore, now_s| keystore.rotate_signer(signer, now_s);
+        let made = self.rotated(actor, signer.purpose(), rotate).await?;
+        Ok(SigningKeyReport { key: hex::encode(made.id), version: made.version })
     }
 
-    /// Who changed a key of the keystore stands in the audit chain, under the new key's id.
-    async fn record_rotation(
-        &self,
-        actor: &Actor,
-        purpose: KeyPurpose,
-        key: KeyId,
-        version: u32,
-    ) -> Result<(), Error> {
-        self.apply_quietly(actor, move |step| {
-            let said = [("purpose", purpose.word().to_owned()), ("version", version.to_string())];
-            step.record_deed("key", Uuid::from_bytes(key), "rotate", "present", &deed(said))
-        })
-        .await
+    /// Puts a key in the place of another, and both halves of that into the audit chain: who is
+    /// about to do it, before anything changes, under the present key's id; that it was done, under
+    /// the new key's. The keystore is no part of the transaction. Where the second half cannot be
+    /// written, or this process ends before, [`Platform::record_new_keys`] catches up.
+    async fn rotated<F>(&self, actor: &Actor, purpose: KeyPurpose, rotate: F) -> Result<KeyDescription, Error>
+    where
+        F: FnOnce(&Keystore, i64) -> Result<KeyId, KeystoreError> + Send + 'static,
+    {
+        self.record_new_keys(&Actor::system(KEEPER)).await?;
+        let keys = self.keystore_keys().await?;
+        let present = keys.iter().filter(|key| key.purpose == purpose).max_by_key(|key| key.version);
+        let present = *present.ok_or_else(|| Error::internal(format!("there is no {purpose} key")))?;
+        self.apply_quietly(actor, move |step| record(step, &present, "begin_rotation")).await?;
+        let (now_s, shared) = (self.now().millis().div_euclid(1000), std::sync::Arc::clone(&self.shared));
+        let rotated = tokio::task::spawn_blocking(move || rotate(shared.vault.keystore(), now_s))
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?;
+        // Also when it failed: a module may have made its key before the file could not be written.
+        self.record_new_keys(actor).await?;
+        let id = rotated
+            .map_err(|error| Error::internal(format!("the {purpose} key could not be rotated: {error}")))?;
+        let made = self.keystore_keys().await?.into_iter().find(|key| key.id == id);
+        made.ok_or_else(|| Error::internal(format!("the new {purpose} key is gone")))
+    }
+
+    /// Records each key that took another's place and of which the audit chain does not know yet.
+    pub(crate) async fn record_new_keys(&self, actor: &Actor) -> Result<(), Error> {
+        let keys = self.keystore_keys().await?;
+        let unsaid = self
+            .look(actor, move |step| {
+                let mut unsaid = Vec::new();
+                for key in keys.iter().filter(|key| key.version > 1) {
+                    if event::version(step.tx, Uuid::from_bytes(key.id), PLATFORM)? == 0 {
+                        unsaid.push(*key);
+                    }
+                }
+                Ok(unsaid)
+            })
+            .await?;
+        for key in unsaid {
+            self.apply_quietly(actor, move |step| {
+                // Another node may have been quicker.
+                match event::version(step.tx, Uuid::from_bytes(key.id), PLATFORM)? {
+                    0 => record(step, &key, "rotate"),
+                    _ => Ok(()),
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn keystore_keys(&self) -> Result<Vec<KeyDescription>, Error> {
+        let shared = std::sync::Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.vault.keystore().keys())
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?
+            .map_err(|error| Error::internal(error.to_string()))
     }
 
     /// Wraps anew whatever still lies under one earlier key.
@@ -170,6 +201,7 @@ impl Platform {
                 merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
                 let contacts_cleared = step.clear_contacts(id)?;
                 limit::forget_of_merchant(step.tx, id.uuid())?;
+                applications::forget_subjects(step.tx, id.uuid())?;
                 let credentials_ended = access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
                 let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
                 if keys_destroyed > 0 {
@@ -186,6 +218,12 @@ impl Platform {
         self.shared.vault.forget(id.uuid());
         Ok(report)
     }
+}
+
+/// What somebody does to a key of the keystore, in the chain of that key.
+fn record(step: &mut Step<'_>, key: &KeyDescription, event: &str) -> Result<(), Error> {
+    let said = [("purpose", key.purpose.word().to_owned()), ("version", key.version.to_string())];
+    step.record_deed("key", Uuid::from_bytes(key.id), event, "present", &deed(said))
 }
 
 type Slice = (Option<(Uuid, i64)>, u64);

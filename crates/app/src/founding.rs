@@ -5,6 +5,8 @@
 //! versions come by insert. Those in force are what the platform works with; it looks again every
 //! minute, so a new version counts from its day on without a restart, on every node.
 
+use crate::actor::Actor;
+use crate::data_keys::KEEPER;
 use crate::error::Error;
 use crate::platform::{Mode, Platform};
 use starpay_domain::instant::Timestamp;
@@ -83,6 +85,10 @@ impl Platform {
     pub async fn keep_current(&self, stop: impl Future<Output = ()>) {
         let mut every = tokio::time::interval(REFRESH_EVERY);
         let mut stop = std::pin::pin!(stop);
+        // Of a rotation that was cut off, or that this process did not live to record.
+        if let Err(error) = self.record_new_keys(&Actor::system(KEEPER)).await {
+            tracing::error!(%error, detail = error.detail.as_deref(), "new keys could not be recorded");
+        }
         loop {
             tokio::select! {
                 () = &mut stop => return,

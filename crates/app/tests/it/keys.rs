@@ -5,7 +5,8 @@ use crate::world::page;
 use starpay_app::view::NewAccessKey;
 use starpay_app::{Error, ErrorKind};
 use starpay_domain::id::{AccessKeyId, DocumentId, MerchantId, TypedId};
-use starpay_store::Engine;
+use starpay_store::{Engine, StoreError, event};
+use uuid::Uuid;
 
 /// Reads everything of a shop that is sealed: form, document, timeline.
 async fn read(stand: &Stand, shop: &Shop) -> Result<(), Error> {
@@ -37,6 +38,84 @@ fn rotation_keeps_everything_readable() {
         assert_eq!(stand.platform.rotate_keys(&shops[0].actor).await.unwrap_err().kind, ErrorKind::Forbidden);
         stand
     });
+}
+
+/// What stands in the chains of keys, sorted: version of the event, its name, by whom. The clock
+/// stands still, so that the order in time says nothing.
+async fn said_of_keys(stand: &Stand) -> Vec<(i64, String, Option<String>)> {
+    let listed = stand.platform.db().read(|tx| event::list_of_merchant(tx, Uuid::nil(), None, 100)).await;
+    let events = listed.map_err(|error: StoreError| error).unwrap().rows;
+    let of_keys = events.into_iter().filter(|stored| stored.event.kind == "key");
+    let mut said: Vec<_> =
+        of_keys.map(|stored| (stored.event.version, stored.event.name, stored.event.actor_id)).collect();
+    said.sort();
+    said
+}
+
+/// The keystore is no part of a transaction: whatever fails or ends in between, a rotation that
+/// happened is recorded, and one that cannot be recorded does not begin.
+#[test]
+fn no_rotation_goes_unrecorded() {
+    let stand = Stand::new(Engine::Sqlite);
+    let refuse = |event: &str| {
+        stand.poke(&format!(
+            "CREATE TRIGGER refused BEFORE INSERT ON event WHEN NEW.name = '{event}' \
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        ));
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let told = |id: &str| Some(id.to_owned());
+    let by = told(&admin().id);
+    runtime.block_on(async {
+        refuse("begin_rotation");
+        stand.platform.rotate_keys(&admin()).await.unwrap_err();
+        stand.platform.rotate_signing_key(&admin()).await.unwrap_err();
+        assert_eq!(said_of_keys(&stand).await, []);
+        stand.poke("DROP TRIGGER refused");
+        let first = stand.platform.rotate_keys(&admin()).await.unwrap();
+        assert_eq!(first.version, 2, "nothing was rotated by those that could not be recorded");
+        let mut known =
+            vec![(1, "begin_rotation".to_owned(), by.clone()), (1, "rotate".to_owned(), by.clone())];
+        known.sort();
+        assert_eq!(said_of_keys(&stand).await, known);
+
+        // It happened, and could not be told.
+        refuse("rotate");
+        stand.platform.rotate_keys(&admin()).await.unwrap_err();
+        known.push((2, "begin_rotation".to_owned(), by.clone()));
+        known.sort();
+        assert_eq!(said_of_keys(&stand).await, known);
+        stand.poke("DROP TRIGGER refused");
+        // The next rotation tells it first, and who it was stands there already.
+        let third = stand.platform.rotate_keys(&admin()).await.unwrap();
+        assert_eq!(third.version, 4);
+        known.push((1, "rotate".to_owned(), told("system:keystore")));
+        known.push((2, "begin_rotation".to_owned(), by.clone()));
+        known.push((1, "rotate".to_owned(), by.clone()));
+        known.sort();
+        assert_eq!(said_of_keys(&stand).await, known);
+
+        refuse("rotate");
+        stand.platform.rotate_signing_key(&admin()).await.unwrap_err();
+        stand.poke("DROP TRIGGER refused");
+    });
+    // Or the next start does.
+    let stand = stand.restart();
+    runtime.block_on(async {
+        stand.platform.keep_current(std::future::ready(())).await;
+        told_late(&stand).await;
+        stand.platform.keep_current(std::future::ready(())).await;
+        told_late(&stand).await;
+        assert!(stand.platform.verify_chain(&admin()).await.unwrap().clean);
+    });
+    stand.platform.db().close();
+}
+
+/// Two rotations were told late: one by the next rotation, one by the next start.
+async fn told_late(stand: &Stand) {
+    let said = said_of_keys(stand).await;
+    let late = said.iter().filter(|(_, _, who)| who.as_deref() == Some("system:keystore")).count();
+    assert_eq!((said.len(), late), (8, 2), "{said:?}");
 }
 
 #[test]
