@@ -115,6 +115,7 @@ impl Platform {
             role,
             merchant: row.merchant_id.map(MerchantId::from_uuid),
             subject: (bound && !row.subject.is_empty()).then_some(row.subject),
+            request: None,
         })
     }
 

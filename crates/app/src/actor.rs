@@ -3,6 +3,7 @@
 use crate::error::Error;
 use starpay_domain::id::MerchantId;
 use starpay_domain::text_enum;
+use std::sync::Arc;
 
 text_enum! {
     /// 角色: what a credential stands for.
@@ -284,13 +285,21 @@ pub struct Actor {
     /// What it is bound to besides a merchant: a link's agreement, a courier's carrier, a
     /// registry's channel, a terminal's device.
     pub subject: Option<String>,
+    /// The name of the request they ask by, if it has one: stands beside what they were shown.
+    pub request: Option<Arc<str>>,
 }
 
 impl Actor {
     /// The platform itself, doing a job.
     #[must_use]
     pub fn system(job: &str) -> Self {
-        Self { id: format!("system:{job}"), role: Role::System, merchant: None, subject: None }
+        Self { id: format!("system:{job}"), role: Role::System, merchant: None, subject: None, request: None }
+    }
+
+    /// The same, asking by the request of this name.
+    #[must_use]
+    pub fn asking_by(self, request: Arc<str>) -> Self {
+        Self { request: Some(request), ..self }
     }
 
     /// Whether this is somebody of ours or of a partner, to whom a merchant is somebody else.
@@ -412,7 +421,7 @@ mod tests {
     }
 
     fn anybody(role: Role) -> Actor {
-        Actor { id: "x".into(), role, merchant: None, subject: None }
+        Actor { id: "x".into(), role, merchant: None, subject: None, request: None }
     }
 
     fn events_of<M: Machine>() -> (&'static str, BTreeSet<&'static str>) {

@@ -2,8 +2,10 @@
 
 use crate::actor::Actor;
 use crate::error::Error;
+use crate::look::Shown;
 use crate::platform::{IdempotencyKey, Platform};
 use crate::step::PLATFORM;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use starpay_domain::id::TypedId;
 use starpay_store::idempotency::{self, RequestKey};
@@ -44,6 +46,26 @@ const ROUTES: &[&str] = &[
     "work.revive",
 ];
 
+/// What is kept of an answer, sealed: the answer, and what personal data it shows, as the use case
+/// itself said. Given again, it shows them again.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept<V> {
+    pub(crate) answer: V,
+    pub(crate) shown: Vec<Shown>,
+}
+
+impl<V: DeserializeOwned> Kept<V> {
+    /// Reads one back. Answers that were kept bare, before what they show was kept beside them, live
+    /// for 35 days more.
+    pub(crate) fn read(plain: &[u8]) -> Result<Self, Error> {
+        if let Ok(kept) = serde_json::from_slice(plain) {
+            return Ok(kept);
+        }
+        Ok(Self { answer: serde_json::from_slice(plain)?, shown: Vec::new() })
+    }
+}
+
 /// An answer given before.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct GivenAnswer {
@@ -76,11 +98,12 @@ impl Platform {
                 let Some(stored) = idempotency::find(step.tx, &request, step.at)? else { continue };
                 let context = format!("answer|{}|{route}|{}", request.actor, request.key);
                 let plain = step.open(owner, &context, &stored.answer)?;
-                step.shows_again(&plain)?;
+                let Kept { answer, shown } = Kept::read(&plain)?;
+                step.shows_again(shown);
                 given.push(GivenAnswer {
                     route: (*route).to_owned(),
                     answered_at: stored.created_at.to_string(),
-                    answer: serde_json::from_slice(&plain)?,
+                    answer,
                 });
             }
             Ok(given)

@@ -57,7 +57,7 @@ pub(crate) struct ContactProfile {
 
 /// Nobody in particular.
 fn public() -> Actor {
-    Actor { id: "public".to_owned(), role: Role::Applicant, merchant: None, subject: None }
+    Actor { id: "public".to_owned(), role: Role::Applicant, merchant: None, subject: None, request: None }
 }
 
 impl Platform {

@@ -1,6 +1,7 @@
 //! The platform: everything a use case may use, and the one way a use case writes.
 
 use crate::actor::Actor;
+use crate::answer::Kept;
 use crate::error::{Error, ErrorKind};
 use crate::port::{
     AgreementSigner, Carrier, ClearingRegistry, Clock, Files, IdentityVerifier, LicenceRegistry, Mailer,
@@ -377,7 +378,7 @@ impl Platform {
             .read(move |tx: &mut Tx| {
                 let mut step = Step::reading(tx, &shared, &caller, &moment, reader);
                 let value = run(&mut step)?;
-                Ok((value, step.take_shown()))
+                Ok((value, step.take_news()?))
             })
             .await
             .map_err(|refusal: Error| refusal.seen_by(actor))?;
@@ -417,14 +418,16 @@ where
     match begun {
         Begun::Replay(stored) => {
             let plain = step.open(owner, &context, &stored.answer)?;
-            step.shows_again(&plain)?;
-            Ok(Reply { value: serde_json::from_slice(&plain)?, replayed: Replayed::Yes })
+            let Kept { answer, shown } = Kept::read(&plain)?;
+            step.shows_again(shown);
+            Ok(Reply { value: answer, replayed: Replayed::Yes })
         }
         Begun::Fresh => {
             let value = run(step)?;
-            let sealed = step.seal(owner, &context, &serde_json::to_vec(&value)?)?;
+            let kept = Kept { answer: value, shown: step.shown.clone() };
+            let sealed = step.seal(owner, &context, &serde_json::to_vec(&kept)?)?;
             idempotency::finish(step.tx, &request, &sealed)?;
-            Ok(Reply::fresh(value))
+            Ok(Reply::fresh(kept.answer))
         }
     }
 }

@@ -13,6 +13,15 @@ pub fn plus_years(day: Date, years: u16) -> Option<Date> {
     plus_months(day, u32::from(years).checked_mul(12)?)
 }
 
+/// So many years before `day`; where that day does not exist, the one before it. `None` beyond the
+/// calendar.
+#[must_use]
+pub fn minus_years(day: Date, years: u16) -> Option<Date> {
+    let year = day.year().checked_sub(i32::from(years))?;
+    let before = day.replace_year(year);
+    before.or_else(|_| Date::from_calendar_date(year, Month::February, 28)).ok()
+}
+
 /// So many months after `day`; `None` beyond the calendar.
 #[must_use]
 pub fn plus_months(day: Date, months: u32) -> Option<Date> {
@@ -43,5 +52,14 @@ mod tests {
         assert_eq!(after("2026-08-22", 3), parse_date("2026-11-22"));
         assert_eq!(plus_years(parse_date("2028-02-29").unwrap(), 10), parse_date("2038-03-01"));
         assert_eq!(plus_years(Date::MAX, 1), None);
+    }
+
+    #[test]
+    fn going_back_never_ends_later_than_going_forth() {
+        let before = |text, years| minus_years(parse_date(text).unwrap(), years);
+        assert_eq!(before("2036-11-23", 10), parse_date("2026-11-23"));
+        assert_eq!(before("2028-02-29", 4), parse_date("2024-02-29"));
+        assert_eq!(before("2028-02-29", 10), parse_date("2018-02-28"));
+        assert_eq!(minus_years(Date::MIN, 1), None);
     }
 }

@@ -1,7 +1,7 @@
 //! 保留期: the first day on which a record may be destroyed (domain rules §1.9).
 
 use crate::instant::Date;
-use crate::period::plus_years;
+use crate::period::{minus_years, plus_years};
 use crate::policy::Policy;
 
 /// 调查: whether somebody is looking into the merchant.
@@ -46,6 +46,14 @@ pub fn earliest_purge(facts: &RetentionFacts, policy: &Policy) -> Option<Date> {
     Some([closed_on, facts.agreed_until].into_iter().flatten().fold(earliest, Date::max))
 }
 
+/// 查阅记录: records of looks at personal data from before this day may be destroyed. Logs are kept as
+/// long as the records they are about (domain rules §1.9), so as many years, counted from the look:
+/// more than the three of records of processing and the six months of audit logs.
+#[must_use]
+pub fn looks_kept_from(today: Date, policy: &Policy) -> Option<Date> {
+    minus_years(today, policy.record_retention_years)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +80,12 @@ mod tests {
         assert_eq!(earliest_purge(&agreed, &policy), parse_date("2040-01-01"));
         let leap = facts(Some("2024-02-29"), None);
         assert_eq!(earliest_purge(&leap, &policy), parse_date("2034-03-01"));
+    }
+
+    #[test]
+    fn looks_are_kept_as_long_as_records() {
+        let kept_from = looks_kept_from(parse_date("2036-03-15").unwrap(), &in_force_today());
+        assert_eq!(kept_from, parse_date("2026-03-15"));
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub fn all_statements() -> Vec<Statement> {
         crate::store_place::STATEMENTS,
     ];
     let mut all: Vec<Statement> = modules.concat();
+    all.extend(crate::pii_access::statements_by_width());
     for table in aggregate::TABLES {
         all.extend(table.statements());
     }

@@ -19,6 +19,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V7__work_again", include_str!("../migrations/V7__work_again.sql")),
     ("V8__repeated_sign_in", include_str!("../migrations/V8__repeated_sign_in.sql")),
     ("V9__own_in_state", include_str!("../migrations/V9__own_in_state.sql")),
+    ("V10__looks", include_str!("../migrations/V10__looks.sql")),
     ("V11__one_route_a_key", include_str!("../migrations/V11__one_route_a_key.sql")),
 ];
 

@@ -5,7 +5,7 @@
 
 use crate::Web;
 use crate::problem::{Kind, Problem};
-use crate::request_id::Asked;
+use crate::request_id::{Asked, RequestId};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -29,7 +29,10 @@ impl FromRequestParts<Web> for Caller {
             Some(_) | None => web.platform.authenticate(token).await?,
         };
         note(parts, actor.role);
-        Ok(Self(actor))
+        Ok(Self(match parts.extensions.get::<RequestId>() {
+            Some(RequestId(name)) => actor.asking_by(Arc::clone(name)),
+            None => actor,
+        }))
     }
 }
 
@@ -59,7 +62,7 @@ impl ControlDoor {
     /// Who comes in by it.
     #[must_use]
     pub fn administrator() -> Actor {
-        Actor { id: "control".to_owned(), role: Role::Admin, merchant: None, subject: None }
+        Actor { id: "control".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None }
     }
 }
 

@@ -72,6 +72,7 @@ impl Platform {
             role: Role::Terminal,
             merchant: None,
             subject: None,
+            request: None,
         };
         let caller = Arc::new(Caller::new(&claim.serial, thumbprint));
         // Anybody can make a key and sign with it: before a nonce is written down, who is paused goes.

@@ -154,6 +154,7 @@ impl Platform {
             role: Role::Terminal,
             merchant: Some(MerchantId::from_uuid(auth.merchant_id)),
             subject: Some(DeviceId::from_uuid(device).to_string()),
+            request: None,
         })
     }
 

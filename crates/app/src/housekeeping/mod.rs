@@ -18,8 +18,10 @@ pub(crate) use overdue::count as overdue_count;
 use crate::actor::{Action, Actor};
 use crate::error::Error;
 use crate::platform::Platform;
+use starpay_domain::instant::Timestamp;
+use starpay_domain::retention::looks_kept_from;
 use starpay_store::work::{self, JOB, OUTBOX};
-use starpay_store::{StoreError, Tx, attempt, idempotency, nonce, one_time_code};
+use starpay_store::{StoreError, Tx, attempt, idempotency, nonce, one_time_code, pii_access};
 
 /// Rows one transaction removes.
 const SLICE: i64 = 200;
@@ -45,6 +47,8 @@ pub struct SweepSummary {
     pub answers: u64,
     /// Finished jobs and outbox rows.
     pub work: u64,
+    /// Looks at personal data whose retention period is over.
+    pub looks: u64,
 }
 
 impl Platform {
@@ -66,6 +70,10 @@ impl Platform {
         };
         for queue in [&JOB, &OUTBOX] {
             done.work += self.purge(move |tx| work::purge(tx, queue, work_before, SLICE)).await?;
+        }
+        let years_over = looks_kept_from(now.beijing_date(), &self.shared.rules().policy);
+        if let Some(before) = years_over.map(Timestamp::start_of_beijing_day) {
+            done.looks = self.purge(move |tx| pii_access::purge(tx, before, SLICE)).await?;
         }
         Ok(done)
     }

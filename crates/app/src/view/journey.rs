@@ -61,6 +61,26 @@ pub struct EventView {
 /// A merchant's timeline, oldest first.
 pub type TimelineView = super::List<EventView>;
 
+/// One look of somebody of ours or of a partner at personal data of a merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookView {
+    /// The credential that looked, `ak_…`; `control` is the server's own administrator.
+    pub actor: String,
+    /// Its role; absent for looks that were recorded before roles were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "reviewer")]
+    pub role: Option<String>,
+    /// The thing that was shown, and the fields of it that concern a person.
+    #[schema(example = "app_0193…: principal.name, principal.id_number, contact.mobile")]
+    pub what: String,
+    /// When: RFC 3339.
+    pub at: String,
+    /// The request that showed it, by its `X-Request-Id`; absent where it had no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "req_01020304050600000005")]
+    pub request_id: Option<String>,
+}
+
 /// Which page of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Page {

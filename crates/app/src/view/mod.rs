@@ -12,7 +12,7 @@ pub use intake::{
     AgreementView, Appeal, ApplicationView, CheckView, ContactStarted, DocumentView, FormField, InfoRequest,
     Me, NewApplication, PatchApplication, Rejection, SessionView, SignCode, StartContact, VerifyContact,
 };
-pub use journey::{EventView, Page, RequirementView, RequirementsView, TimelineView};
+pub use journey::{EventView, LookView, Page, RequirementView, RequirementsView, TimelineView};
 pub use operations::{
     AccessKeyCreated, AccessKeyView, ActivationRequest, ActivationView, AddressConfirmation, BookVisit,
     CertificateRecall, DeviceView, FinishVisit, HandOver, NewAccessKey, NewDevice, OverdueView, PackShipment,

@@ -191,7 +191,7 @@ pub(crate) fn poke_at(config: &DbConfig, sql: &str) {
 
 /// The administrator.
 pub(crate) fn admin() -> Actor {
-    Actor { id: "ak_test".to_owned(), role: Role::Admin, merchant: None, subject: None }
+    Actor { id: "ak_test".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None }
 }
 
 /// The job runner.

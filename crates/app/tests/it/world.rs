@@ -288,7 +288,7 @@ impl World {
     pub(crate) fn staff(&self, role: Role) -> Actor {
         // Parcels go out with the simulated carrier.
         let subject = (role == Role::Courier).then(|| "sandbox".to_owned());
-        Actor { id: format!("ak_{}", role.as_str()), role, merchant: None, subject }
+        Actor { id: format!("ak_{}", role.as_str()), role, merchant: None, subject, request: None }
     }
 
     /// The registry of a channel.

@@ -138,7 +138,8 @@ impl DemoJourney {
 
     async fn read(&self) -> Option<(Vec<EventView>, Vec<RequirementView>)> {
         let merchant = self.seen().merchant?;
-        let reader = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+        let reader =
+            Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None };
         let events = self.events(&reader, merchant).await?;
         let open = self.platform.requirements(&reader, merchant, Language::ZhCn).await.ok()?.requirements;
         Some((events, open))
@@ -354,7 +355,13 @@ mod tests {
             let platform = assembled.platform.clone();
             let merchant = dither(&platform, 130).await;
             let journey = Arc::new(DemoJourney::new(platform.clone()));
-            let reader = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None };
+            let reader = Actor {
+                id: "demo".to_owned(),
+                role: Role::Admin,
+                merchant: None,
+                subject: None,
+                request: None,
+            };
             let events = journey.events(&reader, MerchantId::parse(&merchant).unwrap()).await.unwrap();
             assert!(events.len() > 130, "{}", events.len());
             assert_eq!(events.last().unwrap().event, "withdraw");

@@ -10,6 +10,7 @@ mod faults;
 mod idempotency;
 mod limits;
 mod limits_of_states;
+mod looks;
 mod postgres;
 mod rules;
 mod stand;

@@ -10,12 +10,15 @@ use crate::routes::{Access, Routes};
 use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
-use starpay_app::view::{EventView, List, RequirementsView};
+use starpay_app::view::{EventView, List, LookView, RequirementsView};
 use starpay_domain::id::MerchantId;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> Routes {
-    Routes::new("merchants").add(Access::Key, routes!(requirements)).add(Access::Key, routes!(timeline))
+    Routes::new("merchants")
+        .add(Access::Key, routes!(requirements))
+        .add(Access::Key, routes!(timeline))
+        .add(Access::Key, routes!(looks))
 }
 
 /// Why not yet?
@@ -45,4 +48,21 @@ async fn timeline(
     paging: Paging,
 ) -> Result<Json<List<EventView>>, Problem> {
     Ok(paging.wrap(web.platform.timeline(&actor, id, paging.page()).await?))
+}
+
+/// Who looked at personal data?
+///
+/// For administrators: which staff and partners were shown personal data of the merchant, what, when
+/// and by which request. The same look again within ten minutes stands once. Looks are kept as long as
+/// the records they are about, ten years, also when the merchant is erased.
+#[utoipa::path(get, path = "/api/v1/merchants/{id}/looks",
+    params(("id" = String, Path, description = "`mer_…`"), PageQuery),
+    responses((status = 200, description = "A page of looks, oldest first.", body = List<LookView>)))]
+async fn looks(
+    State(web): State<Web>,
+    Caller(actor): Caller,
+    Id(id): Id<MerchantId>,
+    paging: Paging,
+) -> Result<Json<List<LookView>>, Problem> {
+    Ok(paging.wrap(web.platform.looks(&actor, id, paging.page()).await?))
 }
