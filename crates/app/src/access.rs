@@ -180,7 +180,6 @@ impl Platform {
         .await
     }
 
-    /// Ends a credential at once: anybody their own (a session is signed out), an administrator
     /// The keys of staff, partners and integrators, oldest first, those that are over included. A
     /// session or a link is nobody's to look after: it ends by itself.
     ///
@@ -197,6 +196,7 @@ impl Platform {
         .await
     }
 
+    /// Ends a credential at once: anybody their own (a session is signed out), an administrator
     /// any.
     ///
     /// # Errors
@@ -219,7 +219,6 @@ impl Platform {
     }
 }
 
-/// Whether credentials are a partner's: bound to a name of theirs.
 fn view(row: AccessKeyRow, at: Timestamp) -> AccessKeyView {
     let state = match (row.revoked_at, row.expires_at) {
         (Some(_), _) => "revoked",
@@ -238,6 +237,7 @@ fn view(row: AccessKeyRow, at: Timestamp) -> AccessKeyView {
     }
 }
 
+/// Whether credentials are a partner's: bound to a name of theirs.
 const fn partner(scope: Scope) -> bool {
     match scope {
         Scope::Carrier | Scope::Channel => true,

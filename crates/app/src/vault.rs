@@ -59,7 +59,6 @@ impl SealingKey {
     }
 }
 
-/// Data keys read in one snapshot: there a row says the same however often it is read.
 /// What became of a sealed value, for whoever verifies it.
 pub(crate) enum Examined {
     /// It opens.
@@ -70,6 +69,7 @@ pub(crate) enum Examined {
     Damaged,
 }
 
+/// Data keys read in one snapshot: there a row says the same however often it is read.
 pub(crate) type SeenKeys = HashMap<(Uuid, i64), Arc<DataKey>>;
 
 /// Sealing under the keystore.
@@ -163,13 +163,6 @@ impl Vault {
             .map_err(|error| Error::internal(format!("a sealed value does not open: {error}")))
     }
 
-    /// Wraps a data key under the present key-encryption key: the bytes and that key's name;
-    /// `None` when it is already, or destroyed.
-    pub(crate) fn rewrap(&self, row: &DataKeyRow) -> Result<Option<(Vec<u8>, String)>, Error> {
-        let Some(wrapped) = &row.wrapped else { return Ok(None) };
-        let hsm: &dyn Hsm = self.keystore.as_ref();
-        let fresh = hsm
-            .rewrap(wrapped, &context_of(row.merchant_id, row.version))
     /// Opens what [`Vault::open`] opens, and tells what was changed from what was erased.
     ///
     /// # Errors
@@ -204,6 +197,13 @@ impl Vault {
         Ok(seal::open(&key, context.as_bytes(), sealed).map_or(Examined::Damaged, Examined::Whole))
     }
 
+    /// Wraps a data key under the present key-encryption key: the bytes and that key's name;
+    /// `None` when it is already, or destroyed.
+    pub(crate) fn rewrap(&self, row: &DataKeyRow) -> Result<Option<(Vec<u8>, String)>, Error> {
+        let Some(wrapped) = &row.wrapped else { return Ok(None) };
+        let hsm: &dyn Hsm = self.keystore.as_ref();
+        let fresh = hsm
+            .rewrap(wrapped, &context_of(row.merchant_id, row.version))
             .map_err(|error| Error::internal(error.to_string()))?;
         let Some(fresh) = fresh else { return Ok(None) };
         let under = seal::key_id(&fresh).ok_or_else(|| Error::internal("a wrapped key names no key"))?;
@@ -231,6 +231,11 @@ impl Vault {
         let Some(wrapped) = &row.wrapped else {
             return Err(Error::from(StoreError::NotFound { what: "data key (erased)" }));
         };
+        self.unwrap_row(row, wrapped).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    fn unwrap_row(&self, row: &DataKeyRow, wrapped: &[u8]) -> Result<Arc<DataKey>, HsmError> {
+        let place = (row.merchant_id, row.version);
         if let Some(key) = self.cache().get(&place) {
             return Ok(Arc::clone(key));
         }
@@ -238,11 +243,6 @@ impl Vault {
         let unwrap = || DataKey::unwrap(self.keystore.as_ref() as &dyn Hsm, wrapped, &context);
         let key = match unwrap() {
             // Another node has rotated the keys since this one read them. That nothing changed may
-        self.unwrap_row(row, wrapped).map_err(|error| Error::internal(error.to_string()))
-    }
-
-    fn unwrap_row(&self, row: &DataKeyRow, wrapped: &[u8]) -> Result<Arc<DataKey>, HsmError> {
-        let place = (row.merchant_id, row.version);
             // only mean that somebody here has just read them anew.
             Err(HsmError::UnknownKey(_)) if self.keystore.refresh().is_ok() => unwrap(),
             unwrapped => unwrapped,
@@ -261,6 +261,12 @@ impl Vault {
     }
 }
 
+impl AsRef<Self> for Vault {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// The key id inside a sealed value: twelve bytes of the merchant, four of the version.
 fn key_id(merchant: Uuid, version: i64) -> [u8; 16] {
     let mut id = *merchant.as_bytes();
@@ -268,12 +274,6 @@ fn key_id(merchant: Uuid, version: i64) -> [u8; 16] {
     // The last bytes of a UUID are random, the first a time: the random ones tell merchants apart.
     id.copy_within(4..16, 0);
     for (to, from) in id.iter_mut().skip(12).zip(version) {
-impl AsRef<Self> for Vault {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
         *to = from;
     }
     id

@@ -277,13 +277,6 @@ fn work(row: &Value) -> String {
     )
 }
 
-fn overdue(row: &Value) -> String {
-    let text = |name: &str| row[name].as_str().unwrap_or("-");
-    format!(
-        "{:<25} {:<40} {:<16} due {}  {}\n",
-        text("waits_for"),
-        text("id"),
-        text("state"),
 fn access_key(row: &Value) -> String {
     let text = |name: &str| row[name].as_str().unwrap_or("-");
     let bound = row["merchant_id"].as_str().or(row["scope"].as_str()).unwrap_or("-");
@@ -298,6 +291,13 @@ fn access_key(row: &Value) -> String {
     )
 }
 
+fn overdue(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or("-");
+    format!(
+        "{:<25} {:<40} {:<16} due {}  {}\n",
+        text("waits_for"),
+        text("id"),
+        text("state"),
         text("due_at"),
         text("merchant_id")
     )

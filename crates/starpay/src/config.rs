@@ -47,7 +47,6 @@ impl Where {
     }
 }
 
-/// A way to ask for an environment variable.
 /// Where the demo keeps its platform, inside the folder it is told.
 const DEMO_PLATFORM: &str = "platform";
 
@@ -60,6 +59,7 @@ fn installation_in(folder: &Path) -> PathBuf {
     if !holds_one(folder) && holds_one(&inside) { inside } else { folder.to_owned() }
 }
 
+/// A way to ask for an environment variable.
 type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 impl Config {
@@ -318,6 +318,19 @@ mod tests {
     }
 
     #[test]
+    fn the_demos_folder_stands_for_the_platform_in_it() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Where { config: None, data: Some(home.path().to_owned()) };
+        let folder = || place.load().unwrap().data.folder;
+        std::fs::create_dir(home.path().join("platform")).unwrap();
+        assert_eq!(folder(), home.path(), "an empty folder of that name is nothing");
+        std::fs::write(home.path().join("platform/starpay.db"), b"").unwrap();
+        assert_eq!(folder(), home.path().join("platform"));
+        std::fs::write(home.path().join("starpay.db"), b"").unwrap();
+        assert_eq!(folder(), home.path(), "an installation of its own comes first");
+    }
+
+    #[test]
     fn the_example_is_the_defaults() {
         let mut defaults = Config::default();
         defaults.settle(Path::new("etc"));
@@ -346,19 +359,6 @@ mod tests {
 
     fn is_setting(line: &str) -> bool {
         let key = line.split(" = ").next().unwrap_or_default();
-    #[test]
-    fn the_demos_folder_stands_for_the_platform_in_it() {
-        let home = tempfile::tempdir().unwrap();
-        let place = Where { config: None, data: Some(home.path().to_owned()) };
-        let folder = || place.load().unwrap().data.folder;
-        std::fs::create_dir(home.path().join("platform")).unwrap();
-        assert_eq!(folder(), home.path(), "an empty folder of that name is nothing");
-        std::fs::write(home.path().join("platform/starpay.db"), b"").unwrap();
-        assert_eq!(folder(), home.path().join("platform"));
-        std::fs::write(home.path().join("starpay.db"), b"").unwrap();
-        assert_eq!(folder(), home.path(), "an installation of its own comes first");
-    }
-
         let named = line.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         named || (line.starts_with('[') && line.ends_with(']'))
     }

@@ -263,6 +263,7 @@ fn with_password(location: &str, password: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     /// A random generator that gives the same bytes for ever.
     struct Stuck;
@@ -275,23 +276,10 @@ mod tests {
 
     #[test]
     fn nothing_starts_when_the_power_on_test_fails() {
-    use std::net::SocketAddr;
         let failure = power_on_test(&Stuck).unwrap_err();
         assert_eq!(failure.code(), Failure::FAILED);
         assert!(failure.to_string().contains("power-on self-test of the random generator"), "{failure}");
         assert!(power_on_test(&OsRandom).is_ok());
-    }
-
-    #[test]
-    fn a_password_goes_into_the_location_encoded() {
-        let with =
-            |location: &str| with_password(location, "p@ss:wörd/").map_err(|failure| failure.to_string());
-        assert_eq!(
-            with("postgres://pay@db:5432/pay").unwrap(),
-            "postgres://pay:p%40ss%3Aw%C3%B6rd%2F@db:5432/pay"
-        );
-        assert!(with("postgres://db/pay").is_err());
-        assert!(with("postgres://pay:clear@db/pay").is_err());
         // Nor is anything made: not where nothing is yet, and not over a database that waits.
         let folder = tempfile::tempdir().unwrap();
         let config = Config::sandbox(&folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -320,6 +308,18 @@ mod tests {
         assert!(!config.keystore_file().exists() && !config.files_folder().exists());
         drop(assemble(&config, Pace::Immediate).unwrap());
         read().unwrap();
+    }
+
+    #[test]
+    fn a_password_goes_into_the_location_encoded() {
+        let with =
+            |location: &str| with_password(location, "p@ss:wörd/").map_err(|failure| failure.to_string());
+        assert_eq!(
+            with("postgres://pay@db:5432/pay").unwrap(),
+            "postgres://pay:p%40ss%3Aw%C3%B6rd%2F@db:5432/pay"
+        );
+        assert!(with("postgres://db/pay").is_err());
+        assert!(with("postgres://pay:clear@db/pay").is_err());
         assert!(with("sqlite:a.db").is_err());
     }
 }
