@@ -48,6 +48,41 @@ fn both_engines_play_the_same_steps_to_an_active_terminal() {
     assert_eq!(without_times(&served), without_times(&embedded));
 }
 
+/// The first page and the merchant's timeline name the same party for the same deed.
+fn assert_actors(demo: &Demo) {
+    let html = demo.client().get("/en").text();
+    let owner = demo.owner();
+    let merchant = owner.get("/api/v1/me").json()["merchant_id"].as_str().unwrap().to_owned();
+    let events = owner.get(&format!("/api/v1/merchants/{merchant}/timeline?limit=100")).json();
+    for (machine, event, title) in [
+        ("application", "submit", "Submit the application"),
+        ("visit", "finish", "Finish the visit"),
+        ("agreement", "sign", "Sign the agreement"),
+        ("shipment", "dispatch", "Hand to the courier"),
+        ("activation", "opened", "Ask for the activation code"),
+        ("activation", "set_pin", "Set the operator PIN at the terminal"),
+        ("activation", "activate", "Terminal active"),
+    ] {
+        let found = events["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["aggregate"] == machine && one["event"] == event);
+        let actor = found.unwrap()["actor"].as_str().unwrap();
+        let role = match actor {
+            "applicant" => "Merchant",
+            "field_verifier" => "Field verifier",
+            "signer" => "Signer",
+            "warehouse" => "Warehouse",
+            "terminal" => "Terminal",
+            other => panic!("{machine} {event} was done by {other}"),
+        };
+        let (_, step) = html.split_once(&format!("<p class=\"step-title\">{title}<")).expect(title);
+        let (_, shown) = step.split_once("<p class=\"step-actor\">").unwrap();
+        assert!(shown.starts_with(&format!("{role}<")), "{title}: {actor} on the timeline");
+    }
+}
+
 #[test]
 fn the_demo_goes_on_serving_after_the_journey_and_stops_in_good_order() {
     let folder = tempfile::tempdir().unwrap();
@@ -57,6 +92,7 @@ fn the_demo_goes_on_serving_after_the_journey_and_stops_in_good_order() {
     let page = demo.client().get("/");
     assert_eq!(page.status, 200);
     assert!(page.text().contains("已激活"), "the first page shows the end of the journey");
+    assert_actors(&demo);
     let visit = demo.owner().get("/api/v1/visits").json()["data"][0].clone();
     let moment = |field: &str| visit[field].as_str().unwrap_or_default().to_owned();
     let (booked_for, started_at) = (moment("booked_for"), moment("started_at"));

@@ -3,6 +3,7 @@
 
 use starpay_app::view::{EventView, Page, RequirementView};
 use starpay_app::{Actor, Platform, Role};
+use starpay_domain::field::FormField;
 use starpay_domain::id::{MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
 use starpay_text::Language;
@@ -22,27 +23,28 @@ const EVENTS_A_PAGE: u32 = 100;
 /// Events read for the page; a journey has about a hundred.
 const EVENTS_MAX: usize = 5_000;
 
-/// Machine, event, step, part, and who acts where the event's actor is only a job.
+/// Machine, event, step, part, and who acts: said before it happened, and where the event's actor
+/// is only a job. Otherwise the page says who acted in the event's own word.
 const STEPS: &[(&str, &str, &str, Phase, &str)] = &[
     ("application", "opened", "application_started", Phase::Apply, "applicant"),
     ("application", "edit", "application_filled", Phase::Apply, "applicant"),
     ("application", "submit", "application_submitted", Phase::Apply, "applicant"),
     ("application", "checks_passed", "checks_passed", Phase::Verify, "platform"),
-    ("visit", "book", "visit_booked", Phase::Verify, "merchant"),
+    ("visit", "book", "visit_booked", Phase::Verify, "applicant"),
     ("visit", "start", "visit_started", Phase::Verify, "field_verifier"),
     ("visit", "finish", "visit_done", Phase::Verify, "field_verifier"),
     ("application", "claim", "review_started", Phase::Verify, "reviewer"),
     ("application", "approve", "application_approved", Phase::Verify, "reviewer"),
-    ("agreement", "sign", "agreement_signed", Phase::Sign, "legal_representative"),
+    ("agreement", "sign", "agreement_signed", Phase::Sign, "signer"),
     ("registration", "send", "registration_sent", Phase::Sign, "platform"),
     ("registration", "accept", "registered", Phase::Sign, "registry"),
-    ("application", "registered", "merchant_ready", Phase::Sign, "platform"),
-    ("shipment", "confirm_address", "address_confirmed", Phase::Ship, "merchant"),
+    ("application", "registered", "merchant_ready", Phase::Sign, "registry"),
+    ("shipment", "confirm_address", "address_confirmed", Phase::Ship, "applicant"),
     ("shipment", "pack", "shipment_prepared", Phase::Ship, "warehouse"),
     ("shipment", "dispatch", "shipped", Phase::Ship, "warehouse"),
     ("shipment", "deliver", "delivered", Phase::Ship, "courier"),
-    ("shipment", "confirm_receipt", "received", Phase::Ship, "merchant"),
-    ("activation", "opened", "code_issued", Phase::Activate, "platform"),
+    ("shipment", "confirm_receipt", "received", Phase::Ship, "applicant"),
+    ("activation", "opened", "code_issued", Phase::Activate, "applicant"),
     ("activation", "claim", "claimed", Phase::Activate, "terminal"),
     ("activation", "prove_identity", "identity_proven", Phase::Activate, "terminal"),
     ("activation", "confirm_compatible", "compatible", Phase::Activate, "terminal"),
@@ -52,9 +54,9 @@ const STEPS: &[(&str, &str, &str, Phase, &str)] = &[
     ("activation", "load_keys", "keys_loaded", Phase::Activate, "terminal"),
     ("activation", "apply_config", "config_applied", Phase::Activate, "terminal"),
     ("activation", "sign_in", "signed_in", Phase::Activate, "terminal"),
-    ("activation", "set_pin", "pin_set", Phase::Activate, "merchant"),
+    ("activation", "set_pin", "pin_set", Phase::Activate, "terminal"),
     ("activation", "pass_test", "tested", Phase::Activate, "terminal"),
-    ("activation", "activate", "active", Phase::Activate, "platform"),
+    ("activation", "activate", "active", Phase::Activate, "terminal"),
 ];
 
 /// Steps that a terminal counts: its code is issued before the first, and after the last the
@@ -73,6 +75,8 @@ pub(crate) struct DemoJourney {
 #[derive(Default)]
 struct Seen {
     merchant: Option<MerchantId>,
+    /// What the merchant's sign says; empty until the form does.
+    merchant_name: String,
     /// Requirement codes that were open once, in the order in which they were met.
     open_once: Vec<String>,
     /// How many requirements were open when a step was first seen done.
@@ -126,7 +130,12 @@ impl DemoJourney {
     /// Reads the journey, and shows it when it looks different.
     async fn look(&self) {
         let Some((events, open)) = self.read().await else { return };
-        let view = self.seen().view(&events, &open);
+        let name = self.name().await;
+        let view = {
+            let mut seen = self.seen();
+            seen.merchant_name = name.unwrap_or_default();
+            seen.view(&events, &open)
+        };
         self.shown.send_if_modified(|shown| {
             let differs = *shown.view() != view;
             if differs {
@@ -143,6 +152,19 @@ impl DemoJourney {
         let events = self.events(&reader, merchant).await?;
         let open = self.platform.requirements(&reader, merchant, Language::ZhCn).await.ok()?.requirements;
         Some((events, open))
+    }
+
+    /// What the merchant's newest application calls the shop, as the merchant reads it: a look of our
+    /// own staff would be recorded as one.
+    async fn name(&self) -> Option<String> {
+        let merchant = self.seen().merchant?;
+        let owner =
+            Actor { id: "demo".to_owned(), role: Role::Applicant, merchant: Some(merchant), subject: None, request: None };
+        let page = Page { cursor: None, limit: Some(EVENTS_A_PAGE) };
+        let found = self.platform.applications(&owner, None, page).await.ok()?.data;
+        let fields = found.into_iter().next_back()?.fields;
+        let name = fields.into_iter().find(|field| field.name == FormField::ShopName.as_str());
+        name.map(|field| field.value)
     }
 
     /// Everything that happened until the terminal was active.
@@ -188,7 +210,7 @@ impl Seen {
             (false, Some(Ended::Well) | None, false) => Stage::Running,
         };
         JourneyView {
-            merchant_name: "星光小面馆".to_owned(),
+            merchant_name: self.merchant_name.clone(),
             stage,
             terminal: terminal(events),
             steps,
@@ -223,7 +245,7 @@ fn steps(events: &[EventView]) -> Vec<JourneyStep> {
         let step = JourneyStep {
             code: (*code).to_owned(),
             phase: *phase,
-            actor: (*actor).to_owned(),
+            actor: if event.actor == Role::System.as_str() { *actor } else { &event.actor }.to_owned(),
             change: Some(Change {
                 machine: event.aggregate.clone(),
                 from: from.map(str::to_owned),
@@ -344,6 +366,36 @@ mod tests {
         session.merchant_id
     }
 
+    /// A journey in which everything was done by the same party.
+    fn done_by(actor: &str) -> Vec<EventView> {
+        let event = |row: &(&str, &str, &str, Phase, &str)| EventView {
+            id: String::new(),
+            aggregate: row.0.to_owned(),
+            aggregate_id: row.0.to_owned(),
+            event: row.1.to_owned(),
+            state: row.2.to_owned(),
+            actor: actor.to_owned(),
+            at: "2026-11-23T02:42:08.123456Z".to_owned(),
+        };
+        STEPS.iter().map(event).collect()
+    }
+
+    #[test]
+    fn the_page_says_who_acted_as_the_timeline_does() {
+        for role in Role::ALL.iter().filter(|role| **role != Role::System) {
+            let shown = steps(&done_by(role.as_str()));
+            assert!(shown.iter().all(|step| step.actor == role.as_str()), "{}", role.as_str());
+        }
+        let by_jobs = steps(&done_by(Role::System.as_str()));
+        let to_come = steps(&done_by("applicant")[..1]);
+        for (row, (done, coming)) in STEPS.iter().zip(by_jobs.iter().zip(&to_come)) {
+            assert_eq!((done.actor.as_str(), coming.code.as_str()), (row.4, row.2));
+            assert_eq!(coming.actor, row.4, "{}", row.2);
+            let known = row.4 == "platform" || Role::ALL.iter().any(|role| role.as_str() == row.4);
+            assert!(known, "{}: no event says {}", row.2, row.4);
+        }
+    }
+
     #[test]
     fn a_long_journey_is_read_whole_and_once_for_all_who_watch() {
         let folder = tempfile::tempdir().unwrap();
@@ -376,6 +428,7 @@ mod tests {
             one.changed().await.unwrap();
             other.changed().await.unwrap();
             assert_eq!(one.borrow().view().stage, Stage::Running);
+            assert_eq!(one.borrow().view().merchant_name, "星光小面馆129", "as the merchant wrote it last");
             assert!(Arc::ptr_eq(&one.borrow(), &other.borrow()), "nobody has it read for himself alone");
             // What is not shown is no news: another merchant's day.
             let wanted = StartContact { mobile: "15400000002".to_owned(), email: None };

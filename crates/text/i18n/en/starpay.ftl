@@ -371,7 +371,7 @@ step-shipment_prepared = Pack and bind the terminal
 step-shipped = Hand to the courier
 step-delivered = Deliver
 step-received = Check the seal, sign for it
-step-code_issued = Issue the activation code
+step-code_issued = Ask for the activation code
 step-claimed = Enter the activation code
 step-identity_proven = Prove the device identity
 step-compatible = Check the model
@@ -381,7 +381,7 @@ step-backed_up = Back up the merchant data
 step-keys_loaded = Load the keys
 step-config_applied = Apply the configuration
 step-signed_in = Sign the terminal in
-step-pin_set = Set the operator PIN
+step-pin_set = Set the operator PIN at the terminal
 step-tested = Run the test transaction
 step-active = Terminal active
 

@@ -350,7 +350,7 @@ step-shipment_prepared = 打包并绑定终端
 step-shipped = 交给快递
 step-delivered = 送达
 step-received = 验封签收
-step-code_issued = 发出激活码
+step-code_issued = 申请激活码
 step-claimed = 输入激活码
 step-identity_proven = 证明设备身份
 step-compatible = 检查机型
@@ -360,7 +360,7 @@ step-backed_up = 备份商户资料
 step-keys_loaded = 装载密钥
 step-config_applied = 应用配置
 step-signed_in = 终端签到
-step-pin_set = 设置操作员密码
+step-pin_set = 在终端上设置操作员密码
 step-tested = 测试交易
 step-active = 终端已激活
 
