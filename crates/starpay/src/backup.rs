@@ -17,7 +17,6 @@ use axum::{Extension, Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use secrecy::SecretString;
 use serde::Deserialize;
-use starpay_adapters::clock::SystemClock;
 use starpay_adapters::files::ObjectFiles;
 use starpay_app::{BackupOrder, BackupSummary, Error, Platform, RestoreSummary, RestoreTarget};
 use starpay_keys::OsRandom;
@@ -180,7 +179,7 @@ fn restore_into(
         keystore: config.keystore_file(),
         master_key: custody.master,
         staging: staging.to_owned(),
-        clock: Arc::new(SystemClock),
+        clock: wiring::clock(config),
         random: Arc::new(OsRandom),
     };
     let summary = crate::serve::runtime()?

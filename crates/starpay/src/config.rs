@@ -12,6 +12,7 @@ pub(crate) use shape::{
 };
 
 use crate::Failure;
+use starpay_adapters::sandbox::{CLOCK_AHEAD_S_MAX, FILES_WEATHER};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -205,6 +206,7 @@ impl Config {
             }
         }
         wrong.extend(self.wrong_keys());
+        wrong.extend(self.wrong_sandbox());
         if self.mail.kind == MailKind::Smtp {
             if self.mail.host.is_none() {
                 wrong.push(("mail.host", "required when kind = \"smtp\"", "write the mail server's name"));
@@ -212,6 +214,33 @@ impl Config {
             if self.mail.from.is_none() {
                 wrong.push(("mail.from", "required when kind = \"smtp\"", "write the sender's address"));
             }
+        }
+        wrong
+    }
+
+    /// What cannot be about the simulated surroundings.
+    fn wrong_sandbox(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let mut wrong = Vec::new();
+        if !FILES_WEATHER.contains(&self.sandbox.files.as_str()) {
+            wrong.push((
+                "sandbox.files",
+                "not one of the choices",
+                "write in-order, slow, full, closed or answer-lost",
+            ));
+        }
+        if self.sandbox.clock_ahead_s > CLOCK_AHEAD_S_MAX {
+            wrong.push((
+                "sandbox.clock_ahead_s",
+                "more than 500 days",
+                "write at most 43200000; move it on in several steps, and see each take effect",
+            ));
+        }
+        if self.deployment.mode == Mode::Live && self.sandbox != shape::Sandbox::default() {
+            wrong.push((
+                "sandbox",
+                "a live platform has no simulated surroundings",
+                "remove the section [sandbox]",
+            ));
         }
         wrong
     }
@@ -376,6 +405,9 @@ mod tests {
             ("[deployment]\nlicensed_provinces = [\"4\"]", "deployment.licensed_provinces"),
             ("[listen.tls]\ncertificate = \"c.pem\"", "listen.tls.key"),
             ("[mail]\nkind = \"smtp\"", "mail.host"),
+            ("[sandbox]\nfiles = \"stormy\"", "sandbox.files"),
+            ("[sandbox]\nclock_ahead_s = 43200001", "sandbox.clock_ahead_s"),
+            ("[sandbox]\nclock_ahead_s = -1", "clock_ahead_s"),
             ("[database]\nreaders = 0", "database.readers"),
             ("[hsm]\nkind = \"cloud\"", "kind"),
             ("[hsm]\npin = \"1234\"", "pin"),

@@ -7,10 +7,10 @@ use starpay_adapters::clock::SystemClock;
 use starpay_adapters::files::ObjectFiles;
 use starpay_adapters::mail::{Security, SmtpConfig, SmtpMailer};
 use starpay_adapters::sandbox::{
-    DevOutbox, Pace, SandboxCarrier, SandboxClearing, SandboxIdentity, SandboxLicences, SandboxLists,
-    SandboxMailer, SandboxSigner, SandboxSms, World,
+    DevOutbox, Pace, SandboxCarrier, SandboxClearing, SandboxClock, SandboxFiles, SandboxIdentity,
+    SandboxLicences, SandboxLists, SandboxMailer, SandboxSigner, SandboxSms, World,
 };
-use starpay_app::port::{Clock, Mailer, Random};
+use starpay_app::port::{Clock, Files, Mailer, Random};
 use starpay_app::{Deployment, Platform, Ports};
 use starpay_keys::keystore::Keystore;
 use starpay_keys::{OsRandom, power_on};
@@ -94,7 +94,7 @@ fn assemble_with(
 ) -> Result<Assembled, Failure> {
     power_on_test(&*random)?;
     servable(config)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = clock(config);
     // Before anything is made: without a database there is no installation.
     let db = open_database(config)?;
     let founded = starpay_app::founded(&db).map_err(|error| Failure::failed(format!("database: {error}")))?;
@@ -117,6 +117,14 @@ fn assemble_with(
     let ports = ports(config, pace, &clock, &random)?;
     let platform = Platform::new(db, Arc::clone(&keystore), ports, policy, deployment);
     Ok(Assembled { platform, keystore, clock, random })
+}
+
+/// The clock of that installation: the computer's, moved ahead as far as its sandbox wants.
+pub(crate) fn clock(config: &Config) -> Arc<dyn Clock> {
+    match config.deployment.mode {
+        Mode::Sandbox => Arc::new(SandboxClock::new(Arc::new(SystemClock), config.sandbox.clock_ahead_s)),
+        Mode::Live => Arc::new(SystemClock),
+    }
 }
 
 /// The store's settings from the configuration's.
@@ -182,6 +190,10 @@ fn ports(
     let folder = config.files_folder();
     let files = ObjectFiles::in_folder(&folder)
         .map_err(|error| Failure::failed(format!("files.folder {}: {error}", folder.display())))?;
+    let files: Arc<dyn Files> = match config.deployment.mode {
+        Mode::Sandbox => Arc::new(SandboxFiles::new(world.clone(), files, &config.sandbox.files)),
+        Mode::Live => Arc::new(files),
+    };
     // The pages show the platform's own record of messages, so nobody reads this one.
     let outbox = DevOutbox::default();
     let mail: Arc<dyn Mailer> = match config.mail.kind {
@@ -197,7 +209,7 @@ fn ports(
         sms: Arc::new(SandboxSms::new(world.clone(), outbox.clone())),
         mail,
         signer: Arc::new(SandboxSigner::new(world)),
-        files: Arc::new(files),
+        files,
         clock: Arc::clone(clock),
         random: Arc::clone(random),
     })

@@ -2,7 +2,7 @@
 
 use super::identity::Finding;
 use super::table::{Row, Table};
-use super::{carrier, clearing, identity, licence, messages, signing, watch_lists};
+use super::{carrier, clearing, clock, files, identity, licence, messages, signing, watch_lists};
 
 const PREFACE: &str = "\
 # The sandbox
@@ -31,6 +31,8 @@ pub fn guide() -> String {
         section(&carrier::OUTCOMES, |carriage| carriage.meaning().to_owned()),
         section(&messages::SMS_OUTCOMES, |sending| sending.meaning().to_owned()),
         section(&messages::EMAIL_OUTCOMES, |sending| sending.meaning().to_owned()),
+        section(&files::OUTCOMES, |keeping| keeping.meaning().to_owned()),
+        clock::section(),
     ];
     format!("{PREFACE}{}", sections.concat())
 }

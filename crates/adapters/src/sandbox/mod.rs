@@ -10,6 +10,8 @@
 
 mod carrier;
 mod clearing;
+mod clock;
+mod files;
 mod guide;
 mod identity;
 mod licence;
@@ -21,6 +23,8 @@ mod watch_lists;
 
 pub use carrier::SandboxCarrier;
 pub use clearing::SandboxClearing;
+pub use clock::{CLOCK_AHEAD_S_MAX, SandboxClock};
+pub use files::{FILES_WEATHER, SandboxFiles};
 pub use guide::guide;
 pub use identity::SandboxIdentity;
 pub use licence::SandboxLicences;

@@ -11,6 +11,8 @@ pub(super) enum Reads {
     Ending,
     /// What stands before the `@`.
     LocalPart,
+    /// All of it.
+    Whole,
 }
 
 impl Reads {
@@ -20,6 +22,7 @@ impl Reads {
             Self::LastFourDigits => "last four digits",
             Self::Ending => "ends with (a closing bracket after it is ignored)",
             Self::LocalPart => "the part before @",
+            Self::Whole => "the whole word",
         }
     }
 
@@ -29,6 +32,7 @@ impl Reads {
             Self::LastFourDigits => value.len() >= 4 && value.ends_with(trigger),
             Self::Ending => value.trim_end().trim_end_matches([')', '）', ']', '】']).ends_with(trigger),
             Self::LocalPart => value.split_once('@').is_some_and(|(local, _)| local == trigger),
+            Self::Whole => value == trigger,
         }
     }
 }

@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::Error as _;
+use starpay_adapters::sandbox::FILES_WEATHER;
 use starpay_keys::constant_time_eq;
 use starpay_web::server::{Network, NetworkError};
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) files: Files,
     pub(crate) keystore: Keystore,
     pub(crate) hsm: Hsm,
+    pub(crate) sandbox: Sandbox,
     pub(crate) mail: Mail,
     pub(crate) logs: Logs,
 }
@@ -142,6 +144,14 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
+/// What only a sandbox does, for whoever tries a client against it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sandbox {
+    pub(crate) files: String,
+    pub(crate) clock_ahead_s: u32,
+}
+
 /// E-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -217,6 +227,12 @@ impl Default for Listen {
 impl Default for Database {
     fn default() -> Self {
         Self { location: None, password_file: None, readers: 3, workers: 16 }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { files: FILES_WEATHER[0].to_owned(), clock_ahead_s: 0 }
     }
 }
 
