@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::platform::Platform;
+use crate::token::TokenFault;
 use starpay_domain::instant::Timestamp;
 use starpay_keys::certificate::CertificateError;
 use starpay_store::work::{self, Depth, JOB, OUTBOX, Queue};
@@ -13,6 +14,8 @@ pub struct Health {
     pub work: Result<Waiting, Error>,
     /// Whether the platform's own certificate is good now.
     pub keystore: Result<(), CertificateError>,
+    /// Whether the hardware module behind the keystore works; `None` without one.
+    pub token: Option<Result<(), TokenFault>>,
 }
 
 /// Work that waits for a runner.
@@ -33,7 +36,8 @@ impl Platform {
     pub async fn health(&self) -> Health {
         let now = self.now();
         let keystore = self.shared.vault.keystore().check_certificate(now.millis().div_euclid(1000));
-        Health { work: self.waiting().await, keystore }
+        let token = self.shared.vault.token_standing().await;
+        Health { work: self.waiting().await, keystore, token }
     }
 
     /// How much work waits.

@@ -6,6 +6,7 @@
 //! Equality search runs over keyed blind indexes; one-time codes and tokens are kept as HMACs.
 
 use crate::error::Error;
+use crate::token::{TokenFault, TokenWatch};
 use starpay_domain::instant::Timestamp;
 use starpay_keys::Random;
 use starpay_keys::hsm::{Hsm, HsmError};
@@ -77,16 +78,22 @@ pub(crate) struct Vault {
     keystore: Arc<Keystore>,
     random: Arc<dyn Random>,
     by_place: Mutex<HashMap<(Uuid, i64), Arc<DataKey>>>,
+    token: TokenWatch,
 }
 
 impl Vault {
     pub(crate) fn new(keystore: Arc<Keystore>, random: Arc<dyn Random>) -> Self {
-        Self { keystore, random, by_place: Mutex::new(HashMap::new()) }
+        Self { keystore, random, by_place: Mutex::new(HashMap::new()), token: TokenWatch::default() }
     }
 
     /// The keystore behind it.
     pub(crate) fn keystore(&self) -> &Keystore {
         &self.keystore
+    }
+
+    /// Whether the hardware module behind the keystore works; `None` without one.
+    pub(crate) async fn token_standing(&self) -> Option<Result<(), TokenFault>> {
+        self.token.standing(&self.keystore).await
     }
 
     /// Keyed index for equality search.

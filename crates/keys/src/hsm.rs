@@ -58,6 +58,25 @@ pub enum HsmError {
     Unfit(String),
 }
 
+impl HsmError {
+    /// Its name, for reports and answers: never what a token or file is called.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::UnknownKey(_) => "unknown_key",
+            Self::Refused => "refused",
+            Self::Unavailable(_) => "unavailable",
+            Self::ModuleNotLoaded { .. } => "module_not_loaded",
+            Self::TokenNotFound(_) => "token_not_found",
+            Self::TokenAmbiguous(_) => "token_ambiguous",
+            Self::PinRefused => "pin_refused",
+            Self::PinLocked => "pin_locked",
+            Self::NoKey(_) => "no_key",
+            Self::Unfit(_) => "unfit",
+        }
+    }
+}
+
 /// The signing keys a module holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignerName {

@@ -370,6 +370,26 @@ impl Keystore {
         self.contents().certificates_fit()
     }
 
+    /// Whether root and signing keys are in a module, which may be away.
+    #[must_use]
+    pub fn has_module(&self) -> bool {
+        self.contents().keys.trust.module().is_some()
+    }
+
+    /// Has the root key wrap and unwrap something, and the signing key sign: what everything needs
+    /// of a module. Takes as long as the module does; there is no limit to that.
+    ///
+    /// # Errors
+    /// What hinders the module.
+    pub fn try_keys(&self) -> Result<(), HsmError> {
+        const PROBE: (&[u8], &[u8]) = (b"starpay", b"probe");
+        let wrapped = self.wrap(PROBE.0, PROBE.1)?;
+        if self.unwrap(&wrapped, PROBE.1)?.as_slice() != PROBE.0 {
+            return Err(HsmError::Refused);
+        }
+        self.sign(SignerName::Platform, PROBE.0).map(drop)
+    }
+
     /// The certificate of the platform's signing key.
     #[must_use]
     pub fn platform_certificate(&self) -> Certificate {

@@ -290,6 +290,25 @@ with_a_token! {
         assert!(hsm.sign(SignerName::Platform, b"m").is_ok());
     }
 
+    fn a_keystore_says_whether_its_token_works(tokens) {
+        let path = tokens.folder.join("keystore");
+        let keystore =
+            Keystore::create(&path, &MasterKey::module(Tokens::ready()), NOW_S, Arc::new(OsRandom)).unwrap();
+        assert!(keystore.has_module());
+        assert_eq!(keystore.try_keys(), Ok(()));
+        let library = library::load(&library()).unwrap();
+        let away = tokens.folder.join("away");
+        fs::rename(tokens.home(), &away).unwrap();
+        fs::create_dir(tokens.home()).unwrap();
+        library.clone().finalize().unwrap();
+        let error = keystore.try_keys().unwrap_err();
+        assert_eq!((error.word(), &error), ("token_not_found", &HsmError::TokenNotFound(LABEL.into())));
+        fs::remove_dir(tokens.home()).unwrap();
+        fs::rename(&away, tokens.home()).unwrap();
+        library.finalize().unwrap();
+        assert_eq!(keystore.try_keys(), Ok(()));
+    }
+
     fn a_pin_that_was_refused_is_not_tried_again(_tokens) {
         let hsm = Tokens::ready();
         let library = library::load(&library()).unwrap();
