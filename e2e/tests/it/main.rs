@@ -1,5 +1,5 @@
 //! The whole system from outside: the journey on both engines, killed at random moments, restored
-//! from a backup, served over TLS, and searched for secrets; and its keys and messages against other people's code.
+//! from a backup, served over TLS and from a token, and searched for secrets; and its keys and messages against other people's code.
 //! `cargo xtask test` builds the binary and starts
 //! PostgreSQL first.
 
@@ -13,3 +13,4 @@ mod pages;
 mod peers;
 mod restored;
 mod tls;
+mod token;
