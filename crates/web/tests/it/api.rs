@@ -30,6 +30,30 @@ async fn a_repeated_post_gets_the_first_answer_and_can_be_looked_up() {
 }
 
 #[tokio::test]
+async fn who_looked_is_read_with_the_request_it_was() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let wanted = json!({"subject_type": "micro"});
+    let made = site.post(&session, "first", "/api/v1/applications", &wanted).await.json();
+    let (id, merchant) = (made["id"].as_str().unwrap(), made["merchant_id"].as_str().unwrap());
+    let desk = site.key_of("support").await;
+    let request = bearer("GET", &format!("/api/v1/applications/{id}"), &desk);
+    let request = request.header("X-Request-Id", "desk-7.look-1").body(Body::empty()).unwrap();
+    assert_eq!(site.send(request).await.status, StatusCode::OK);
+    let looks = format!("/api/v1/merchants/{merchant}/looks");
+    let found = site.get(&admin(), &looks).await.json();
+    let look = &found["data"][0];
+    assert_eq!((&look["role"], &look["request_id"]), (&json!("support"), &json!("desk-7.look-1")));
+    assert_eq!(look["what"], format!("{id}: contact.mobile"));
+    assert!(look["actor"].as_str().unwrap().starts_with("ak_"), "{found}");
+    assert_eq!(found["data"].as_array().unwrap().len(), 1, "the merchant's own is nobody's business");
+    for stranger in [&desk, &session] {
+        assert_eq!(site.get(stranger, &looks).await.refusal(), (403, "forbidden".to_owned()));
+    }
+    assert_eq!(site.get("", &looks).await.refusal(), (401, "unauthenticated".to_owned()));
+}
+
+#[tokio::test]
 async fn a_list_is_walked_page_by_page() {
     let site = Site::new();
     for number in 1..=5 {
