@@ -143,6 +143,16 @@ pub(super) fn named(found: &Finding) -> ChainFinding {
                 ),
             )
         },
+        Finding::RootMissing { .. }
+        | Finding::RootChanged { .. }
+        | Finding::MarksRemoved { .. }
+        | Finding::RootsRemoved { .. } => of_roots(found),
+    }
+}
+
+/// A finding about roots; one about an aggregate says no more here than the store does.
+fn of_roots(found: &Finding) -> ChainFinding {
+    match found {
         Finding::RootMissing { sequence } => root_finding(
             "root_missing",
             Some(*sequence),
@@ -165,6 +175,14 @@ pub(super) fn named(found: &Finding) -> ChainFinding {
                 "signed roots were removed, files and records: {chains} chains remember that they stood in one"
             ),
         ),
+        Finding::EventChanged { .. }
+        | Finding::EventMoved { .. }
+        | Finding::EventMissing { .. }
+        | Finding::LastEventDeleted { .. }
+        | Finding::AggregateRemoved { .. }
+        | Finding::LinkBroken { .. }
+        | Finding::HeadChanged { .. }
+        | Finding::Rewritten { .. } => root_finding("chain", None, found.to_string()),
     }
 }
 
