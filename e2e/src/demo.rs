@@ -84,7 +84,8 @@ impl Demo {
     /// Before the owner has signed in.
     #[must_use]
     pub fn owner(&self) -> Client {
-        let kept = std::fs::read(self.data.join("parties/applicant.json")).expect("the phone keeps a session");
+        let kept =
+            std::fs::read(self.data.join("parties/applicant.json")).expect("the phone keeps a session");
         let kept: serde_json::Value = serde_json::from_slice(&kept).expect("the session is JSON");
         self.client().with_token(kept["token"].as_str().expect("a session has a token"))
     }
