@@ -9,6 +9,9 @@ use starpay_iso8583::unionpay::{
 };
 use starpay_iso8583::{Dialect, ISO_1987_ASCII, Message, OwnedMessage, Route, UNIONPAY_POS};
 
+/// Tracks 2 and 3.
+const TRACKS: [u8; 2] = [35, 36];
+
 /// The property.
 pub fn holds(input: &[u8]) -> Reached {
     match (holds_in(&UNIONPAY_POS, input), holds_in(&ISO_1987_ASCII, input)) {
@@ -27,9 +30,13 @@ fn holds_in(dialect: &'static Dialect, input: &[u8]) -> Reached {
     let owned = OwnedMessage::read(dialect, input).expect("read once, read again");
     let page = message.describe();
     assert_eq!(owned.message().describe(), page);
-    for track in [35, 36] {
-        if let Some(track) = message.field(track).filter(|track| track.len() > 12) {
-            assert!(!page.fields.iter().any(|line| line.shown.contains(&*track.expose())));
+    for number in TRACKS {
+        let Some(track) = message.field(number).filter(|track| track.len() > 12) else { continue };
+        let tells = page.fields.iter().filter(|line| line.shown.contains(&*track.expose()));
+        for line in tells {
+            // An open field may hold the same digits by itself; a track never shows its own.
+            let own = message.field(line.number).is_some_and(|own| own.expose().contains(&*track.expose()));
+            assert!(own && !TRACKS.contains(&line.number), "field {} tells field {number}", line.number);
         }
     }
     if let Some((covered, code)) = message.authenticated() {
