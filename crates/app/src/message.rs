@@ -36,6 +36,8 @@ text_enum! {
         Approved "approved",
         /// 暂不能受理.
         Rejected "rejected",
+        /// 核对中: on hold while we look into it. Never says what for.
+        OnHold "on_hold",
         /// 已发货.
         Shipped "shipped",
         /// 已激活.
@@ -102,6 +104,7 @@ impl<'n> Notice<'n> {
             Template::NeedsInfo => fl!(texts, "message-needs_info", count = self.count),
             Template::Approved => fl!(texts, "message-approved"),
             Template::Rejected => fl!(texts, "message-rejected"),
+            Template::OnHold => fl!(texts, "message-on_hold"),
             Template::Shipped => fl!(texts, "message-shipped", code = self.code),
             Template::Activated => fl!(texts, "message-activated", serial = self.serial),
             Template::Reminder => fl!(texts, "message-reminder"),

@@ -8,12 +8,12 @@ use crate::application::subject_of;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::form::{Form, FormRules};
 use crate::platform::Platform;
-use crate::step::{EventPayload, Loaded, Step, Stored, event_context};
+use crate::step::{Loaded, Step, Stored};
 use crate::view::{RequirementView, RequirementsView, WaitingFor};
 use crate::{Action, Actor};
 use starpay_domain::activation::Activation;
 use starpay_domain::agreement::Agreement;
-use starpay_domain::application::{Application, ApplicationEvent};
+use starpay_domain::application::Application;
 use starpay_domain::capability::{Capability, CapabilityEvent, CapabilityKind};
 use starpay_domain::device::Device;
 use starpay_domain::field::FormField as Field;
@@ -32,12 +32,9 @@ use starpay_domain::requirement::{
 use starpay_domain::shipment::Shipment;
 use starpay_domain::visit::{Visit, VisitMode};
 use starpay_store::aggregate::{self, AggregateRow};
-use starpay_store::{Value, event, operator, settlement_account};
+use starpay_store::{Value, operator, settlement_account};
 use starpay_text::Language;
 use std::collections::BTreeMap;
-
-/// Events of an application read at once.
-const EVENTS_PAGE: i64 = 200;
 
 impl Platform {
     /// What is still missing, and who must act.
@@ -244,34 +241,6 @@ impl Step<'_> {
                 FieldStatus { field, condition, reasons }
             })
             .collect()
-    }
-
-    /// The fields a correction must still touch: those named, less those edited since.
-    fn flagged(&mut self, application: &Loaded<Application>) -> Result<Vec<Field>, Error> {
-        let Application::NeedsInfo { fields, .. } = &application.machine else { return Ok(Vec::new()) };
-        let (id, merchant) = (application.id.uuid(), application.merchant.uuid());
-        let (mut open, mut after) = (fields.clone(), 0);
-        loop {
-            let page = event::list_of_aggregate(self.tx, id, merchant, after, EVENTS_PAGE)?;
-            let Some(last) = page.last() else { return Ok(open) };
-            after = last.event.version;
-            for stored in page {
-                let event = stored.event;
-                match event.name.as_str() {
-                    "request_info" | "checks_flagged" => open.clone_from(fields),
-                    "edit" => {
-                        let context = event_context(id, event.version);
-                        let payload = self.open(merchant, &context, &event.payload)?;
-                        let payload: EventPayload = serde_json::from_slice(&payload)?;
-                        let edited = ApplicationEvent::restore(&event.name, &payload.facts)?;
-                        if let ApplicationEvent::Edit { fields } = edited {
-                            open.retain(|field| !fields.contains(field));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
     }
 
     fn load_found<M: Stored>(&mut self, row: Option<AggregateRow>) -> Result<Option<Loaded<M>>, Error> {

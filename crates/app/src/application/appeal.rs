@@ -105,8 +105,8 @@ impl Platform {
         .await
     }
 
-    /// The duplicate was cleared up: the application is checked anew. It is frozen again when
-    /// the subject's other application still lives.
+    /// The duplicate was cleared up, or the reviewer lets it pass: the application is checked anew.
+    /// What it was frozen for does not freeze it again; another finding does.
     ///
     /// # Errors
     /// `illegal_transition`, `stale_version`.
@@ -122,7 +122,12 @@ impl Platform {
             let found = step.lock::<Application>(id)?;
             found.expect_version(seen)?;
             let by = step.actor.id.clone();
-            let unfrozen = step.advance(found, ApplicationEvent::Unfreeze { by })?;
+            let (despite, duplicate_of) = match &found.machine {
+                Application::Frozen { reason, duplicate_of, .. } => (Some(*reason), *duplicate_of),
+                // Any other state is refused by the machine itself, which says what it allows.
+                _ => (None, None),
+            };
+            let unfrozen = step.advance(found, ApplicationEvent::Unfreeze { by, despite, duplicate_of })?;
             step.order(Work::CheckApplication { application: id }, unfrozen.merchant)?;
             view(step, &unfrozen)
         })

@@ -5,6 +5,7 @@
 use super::open_form;
 use crate::error::Error;
 use crate::form::Form;
+use crate::message::{News, Template};
 use crate::platform::Platform;
 use crate::port::{AdapterName, IdentityQuestion, LicenceQuestion, ListQuestion, Verdict};
 use crate::step::Loaded;
@@ -118,12 +119,14 @@ fn conclude(
     form: &Form,
     checked: &[Checked],
 ) -> Result<(), Error> {
-    let others = others_of_subject(step, &found)?;
+    let let_pass = step.let_pass(&found)?;
+    let others = others_of_subject(step, &found, let_pass.len())?;
     let micro = super::subject_of(form)? == SubjectType::Micro;
-    if let (false, Some(other)) = (micro, others.first()) {
-        let event = ApplicationEvent::Freeze { duplicate_of: Some(*other), reason: ReasonCode::F602 };
+    let new = |other: &&ApplicationId| !let_pass.contains(&(ReasonCode::F602, **other));
+    if let (false, Some(other)) = (micro, others.iter().find(new)) {
+        let (event, merchant) = (duplicate_of(*other), found.merchant);
         step.advance(found, event)?;
-        return Ok(());
+        return step.tell(merchant, Template::OnHold, News::default());
     }
     let mut reasons: Vec<ReasonCode> = checked
         .iter()
@@ -158,15 +161,21 @@ fn conclude(
     Ok(())
 }
 
-/// The subject's other applications that are under way or through: one, or as many as make one person
-/// too many 小微 merchants. The subject is the licence, or for 小微 the person.
+fn duplicate_of(other: ApplicationId) -> ApplicationEvent {
+    ApplicationEvent::Freeze { duplicate_of: Some(other), reason: ReasonCode::F602 }
+}
+
+/// The subject's other applications that are under way or through: one more than were let pass, or as
+/// many as make one person too many 小微 merchants. The subject is the licence, or for 小微 the person.
 fn others_of_subject(
     step: &mut crate::step::Step<'_>,
     found: &Loaded<Application>,
+    let_pass: usize,
 ) -> Result<Vec<ApplicationId>, Error> {
     let index: Option<Vec<u8>> = found.column("subject_index")?;
     let Some(index) = index else { return Ok(Vec::new()) };
-    let most = i64::from(step.policy().micro_per_acquirer_count).max(1);
+    let beside = i64::try_from(let_pass).unwrap_or(i64::MAX).saturating_add(1);
+    let most = i64::from(step.policy().micro_per_acquirer_count).max(beside);
     let others = rows::in_the_way(step.tx, &index, found.id.uuid(), most)?;
     Ok(others.into_iter().map(|row| ApplicationId::from_uuid(row.id)).collect())
 }

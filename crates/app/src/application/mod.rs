@@ -7,12 +7,14 @@
 //! * `check`: the automatic checks, a job
 //! * `review`: the reviewer's decisions
 //! * `appeal`: the ways out of a refusal, and out of a duplicate
+//! * `past`: what its events say that its state does not
 
 mod appeal;
 mod check;
 pub(crate) mod document;
 mod ending;
 mod governing;
+mod past;
 mod quota;
 mod review;
 

@@ -92,17 +92,50 @@ async fn a_duplicate_is_checked_anew_once_it_is_cleared_up() {
         let state = async || platform.application(&other, second).await.unwrap().state;
         let forbidden = platform.unfreeze_application(&other, None, second, None).await.unwrap_err();
         assert_eq!(forbidden.code, "forbidden");
-        // The other one still lives: the checks find it again.
+        // The merchant is told that it waits, and not what for.
+        assert_eq!(world.count("on_hold").await, 2, "by SMS and by e-mail");
+        // The other one still lives, and a person has looked at it: what they decided stands.
         platform.unfreeze_application(&reviewer, None, second, None).await.unwrap();
         assert_eq!(state().await, "submitted");
-        world.run_jobs().await;
-        assert_eq!(state().await, "frozen");
-        platform.withdraw_application(&owner, None, first, None).await.unwrap();
-        platform.unfreeze_application(&reviewer, None, second, None).await.unwrap();
         world.run_jobs().await;
         assert_eq!(state().await, "verifying");
         let again = platform.unfreeze_application(&reviewer, None, second, None).await.unwrap_err();
         assert_eq!(again.code, "illegal_transition");
+        // What was let pass for this one is no pass for the next, nor beside another one.
+        platform.withdraw_application(&other, None, second, None).await.unwrap();
+        let third = world.apply(&other, &[("contact.mobile", "15400000002")]).await;
+        let state = async || platform.application(&other, third).await.unwrap().state;
+        assert_eq!(state().await, "frozen");
+        platform.unfreeze_application(&reviewer, None, third, None).await.unwrap();
+        platform.withdraw_application(&owner, None, first, None).await.unwrap();
+        world.run_jobs().await;
+        assert_eq!(state().await, "verifying");
+        let fourth = world.apply_as("15400000003").await;
+        let seen = platform.application(&reviewer, fourth).await.unwrap();
+        assert_eq!(seen.state, "frozen", "the third is in the way of the fourth");
+        world.platform.db().close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_finding_freezes_again() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::on(engine, Far::InReview, |_| ()).await;
+        let (platform, reviewer) = (&world.platform, world.staff(Role::Reviewer));
+        let (other, second) = world.freeze_another().await;
+        let state = async || platform.application(&other, second).await.unwrap().state;
+        let third = world.apply_as("15400000003").await;
+        assert_eq!(platform.application(&reviewer, third).await.unwrap().state, "frozen");
+        platform.unfreeze_application(&reviewer, None, third, None).await.unwrap();
+        world.run_jobs().await;
+        assert_eq!(platform.application(&reviewer, third).await.unwrap().state, "verifying");
+        // The first is let pass; the third, of which the reviewer did not know, is another finding.
+        platform.unfreeze_application(&reviewer, None, second, None).await.unwrap();
+        world.run_jobs().await;
+        assert_eq!(state().await, "frozen");
+        platform.unfreeze_application(&reviewer, None, second, None).await.unwrap();
+        world.run_jobs().await;
+        assert_eq!(state().await, "verifying", "each of the two was let pass");
         world.platform.db().close();
     }
 }

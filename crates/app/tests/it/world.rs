@@ -248,6 +248,12 @@ impl World {
         (other, id)
     }
 
+    /// Somebody with this mobile hands in an application of the same subject.
+    pub(crate) async fn apply_as(&self, mobile: &str) -> ApplicationId {
+        let somebody = self.sign_in_as(mobile).await;
+        self.apply(&somebody, &[("contact.mobile", mobile)]).await
+    }
+
     /// The owner applies anew with these answers, up to the offer of the agreement.
     pub(crate) async fn apply_again(&self, changed: &[(&str, &str)]) -> ApplicationId {
         let owner = self.owner().await;

@@ -147,8 +147,10 @@ crate::facts_enum! {
         Withdraw "withdraw" { by: String },
         /// The subject has an application already.
         Freeze "freeze" { duplicate_of: Option<ApplicationId>, reason: ReasonCode },
-        /// The duplicate was cleared up.
-        Unfreeze "unfreeze" { by: String },
+        /// The duplicate was cleared up, or is let pass: then despite what, and beside which other one.
+        Unfreeze "unfreeze" {
+            by: String, despite: Option<ReasonCode>, duplicate_of: Option<ApplicationId>,
+        },
         /// The time is over.
         Expire "expire" {},
         /// The merchant objects to the refusal.

@@ -48,7 +48,7 @@ impl Walk for Application {
             E::Registered {},
             E::Withdraw { by: "con_1".into() },
             E::Freeze { duplicate_of: Some(id(4)), reason: ReasonCode::F602 },
-            E::Unfreeze { by: by.clone() },
+            E::Unfreeze { by: by.clone(), despite: Some(ReasonCode::F602), duplicate_of: Some(id(9)) },
             E::Expire {},
             E::Appeal { by: "con_1".into(), statement: "note_1".into() },
             E::Reconsider { by: by.clone() },

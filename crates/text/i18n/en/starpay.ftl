@@ -988,6 +988,7 @@ message-needs_info = [Starpay] { $count ->
     } of your application must be corrected; the rest stays.
 message-approved = [Starpay] Your application was approved. Next: sign the agreement.
 message-rejected = [Starpay] We cannot accept your application at present. Sign in for the reason; you may appeal.
+message-on_hold = [Starpay] Your application is on hold while we look into it ourselves. There is nothing you have to do now; sign in at any time to see where it stands.
 message-shipped = [Starpay] Your terminal is on its way, tracking number { $code }. Check seal and serial number on delivery.
 message-activated = [Starpay] Terminal { $serial } is active.
 message-reminder = [Starpay] Something waits for you and its time has come. Sign in and open “What is missing”: it says what to do next.

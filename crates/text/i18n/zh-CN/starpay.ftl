@@ -964,6 +964,7 @@ message-activation_code = 【星支付】激活码 { $code }，72 小时内有�
 message-needs_info = 【星支付】您的申请有 { $count } 项需要补充，只改点名的内容即可。
 message-approved = 【星支付】您的申请已通过审核。下一步：签署受理协议。
 message-rejected = 【星支付】您的申请暂不能受理。登录可查看原因；如有异议可以申诉。
+message-on_hold = 【星支付】您的申请正由我们人工核对，暂停办理。您现在不需要做任何事；随时可以登录查看进展。
 message-shipped = 【星支付】终端已寄出，快递单号 { $code }。收货时请检查封条和序列号。
 message-activated = 【星支付】终端 { $serial } 已激活。
 message-reminder = 【星支付】有一件事在等您处理，时限已到。请登录查看“还差什么”，按提示办理即可继续。

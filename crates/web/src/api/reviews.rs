@@ -132,7 +132,8 @@ async fn uphold(
 
 /// Unfreeze
 ///
-/// The duplicate was cleared up: the application is checked anew.
+/// The duplicate was cleared up: the application is checked anew. What it was frozen for does not
+/// freeze it again: whoever unfreezes it lets that pass, and it is recorded. Another finding does.
 #[utoipa::path(post, path = "/api/v1/applications/{id}/unfreeze",
     params(("id" = String, Path, description = "`app_…`"),
         ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
