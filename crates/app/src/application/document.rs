@@ -24,9 +24,11 @@ const DECODERS_MAX: usize = 2;
 static DECODERS: Semaphore = Semaphore::const_new(DECODERS_MAX);
 
 impl Platform {
-    /// Takes a document. The same bytes for the same kind again are the same document.
+    /// Takes a document. The same bytes for the same kind again are the same document, unless it was
+    /// sent back.
     ///
     /// # Errors
+    /// `document_sent_back` for the picture that is to be replaced;
     /// `too_many_documents`, `documents_too_large`, `merchant_storage_full`; `too_large`, `unsupported_media`, `image_unreadable`, `image_too_small`, `image_too_large`,
     /// `field_closed`, `illegal_transition`.
     pub async fn add_document(
@@ -81,8 +83,7 @@ impl Platform {
             merchant::lock(step.tx, row.merchant_id)?;
             step.refuse_overfull(found.merchant, found.id, row.byte_count)?;
             rows::insert(step.tx, &row)?;
-            let fields = kind.field().into_iter().collect();
-            step.advance(found, ApplicationEvent::Edit { fields })?;
+            step.advance(found, taken(kind))?;
             Ok(view(&row))
         });
         let kept = kept.await;
@@ -131,9 +132,8 @@ impl Platform {
             if let Some(known) = known_document(step, &found, kind, &digest)? {
                 return Ok(Prepared::Known(known));
             }
-            let fields: Vec<_> = kind.field().into_iter().collect();
-            refuse_closed(&found.machine, &fields)?;
-            found.machine.clone().apply(ApplicationEvent::Edit { fields }, step.at)?;
+            refuse_closed(&found.machine, &kind.field().into_iter().collect::<Vec<_>>())?;
+            found.machine.clone().apply(taken(kind), step.at)?;
             step.refuse_overfull(found.merchant, found.id, bytes)?;
             Ok(Prepared::New {
                 merchant: found.merchant,
@@ -181,6 +181,11 @@ enum Prepared {
     New { merchant: MerchantId, id: DocumentId, key: SealingKey },
 }
 
+/// A picture of this kind came.
+fn taken(kind: MaterialKind) -> ApplicationEvent {
+    ApplicationEvent::Edit { fields: kind.field().into_iter().collect(), confirmed: Vec::new() }
+}
+
 fn known_document(
     step: &mut Step<'_>,
     found: &Loaded<Application>,
@@ -192,6 +197,11 @@ fn known_document(
         .filter(|row| row.digest == digest)
         .collect();
     if let Some(known) = same.iter().find(|row| row.kind == kind.as_str()) {
+        // Asked for anew: the one that was looked at already helps nobody.
+        let open = step.flagged(found)?;
+        if kind.field().is_some_and(|field| open.contains(&field)) {
+            return Err(Error::conflict("document_sent_back").about(field_of(kind)));
+        }
         return Ok(Some(view(known)));
     }
     // One picture cannot be both sides of a card, nor the shop from outside and from inside.

@@ -149,7 +149,8 @@ impl Platform {
         .await
     }
 
-    /// Fills fields in: all given ones, or none.
+    /// Fills fields in: all given ones, or none. A field that was asked about and comes with the same
+    /// value again is confirmed: nothing more is asked of the merchant, and the reviewer sees it.
     ///
     /// # Errors
     /// `validation_failed` naming every wrong field; `stale_version`; `illegal_transition`;
@@ -171,8 +172,12 @@ impl Platform {
             let rules = FormRules { subject: subject_of(&form)?, at: step.at, policy: step.policy() };
             let before = form.clone();
             form.patch(&patch.fields, &rules)?;
-            // Saying the same again is no edit: it leaves no event and no new version.
-            if form == before {
+            let mut confirmed = step.flagged(&found)?;
+            confirmed.retain(|field| {
+                fields.contains(field) && form.get(*field).is_some() && form.get(*field) == before.get(*field)
+            });
+            // Saying the same again unasked is no edit: it leaves no event and no new version.
+            if form == before && confirmed.is_empty() {
                 return view(step, &found);
             }
             refuse_unproved_mobile(step, found.merchant, &form)?;
@@ -186,7 +191,7 @@ impl Platform {
             };
             let index = subject.map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
             found.set("subject_index", index.map_or(Value::Null, Value::Bytes));
-            let edited = step.advance(found, ApplicationEvent::Edit { fields })?;
+            let edited = step.advance(found, ApplicationEvent::Edit { fields, confirmed })?;
             view(step, &edited)
         })
         .await
@@ -351,6 +356,7 @@ fn view(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<ApplicationV
             .collect(),
         documents,
         checks,
+        confirmed: step.confirmed(found)?.into_iter().map(|field| field.as_str().to_owned()).collect(),
         updated_at: found.updated_at.to_string(),
     })
 }

@@ -49,6 +49,33 @@ impl Step<'_> {
         Ok(open)
     }
 
+    /// Of the fields last asked about, those whose value the merchant sent again as it was.
+    pub(super) fn confirmed(&mut self, application: &Loaded<Application>) -> Result<Vec<Field>, Error> {
+        // Whoever was asked nothing has confirmed nothing: most are not looked through.
+        let asked = match &application.machine {
+            Application::NeedsInfo { .. } => true,
+            Application::Submitted { attempt, .. }
+            | Application::Checking { attempt, .. }
+            | Application::Verifying { attempt, .. }
+            | Application::InReview { attempt, .. } => *attempt > 1,
+            _ => false,
+        };
+        let mut kept = Vec::new();
+        if !asked {
+            return Ok(kept);
+        }
+        for event in self.past(application, &["request_info", "checks_flagged", "edit"])? {
+            match event {
+                ApplicationEvent::Edit { fields, confirmed } => {
+                    kept.retain(|field| !fields.contains(field));
+                    kept.extend(confirmed);
+                }
+                _ => kept.clear(),
+            }
+        }
+        Ok(kept)
+    }
+
     /// What a reviewer saw and let pass: the same finding does not freeze the application again,
     /// another one does.
     pub(super) fn let_pass(

@@ -80,6 +80,7 @@ pub struct NewApplication {
 }
 
 /// Fill fields in. All are checked first; if one is wrong, none is kept and all wrong ones are named.
+/// A field you were asked about and send again with the same value is confirmed as right.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchApplication {
@@ -123,6 +124,9 @@ pub struct ApplicationView {
     pub documents: Vec<DocumentView>,
     /// Automatic checks done.
     pub checks: Vec<CheckView>,
+    /// Of the fields last asked about, those that the merchant sent again unchanged: confirmed as right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed: Vec<String>,
     /// Since when it is in this state.
     pub updated_at: String,
 }

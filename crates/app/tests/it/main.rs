@@ -14,6 +14,7 @@ mod deadlines;
 mod ending;
 mod governing;
 mod housekeeping;
+mod intake;
 mod jobs;
 mod keys;
 mod looks;

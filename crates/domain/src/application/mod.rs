@@ -94,8 +94,8 @@ crate::facts_enum! {
 crate::facts_enum! {
     /// What moves an application.
     pub enum ApplicationEvent {
-        /// The merchant saved some fields.
-        Edit "edit" { fields: Vec<FormField> },
+        /// The merchant saved some fields; of those asked about, `confirmed` ones with the same value.
+        Edit "edit" { fields: Vec<FormField>, confirmed: Vec<FormField> },
         /// The merchant handed it in.
         Submit "submit" { by: String },
         /// The automatic checks started.

@@ -19,7 +19,7 @@ impl Walk for Application {
         );
         let (appeal_until, reapply_from) = (NOON.plus_seconds(1_296_000), None);
         let mut events = vec![
-            E::Edit { fields: fields.clone() },
+            E::Edit { fields: fields.clone(), confirmed: vec![FormField::LicenceUscc] },
             E::Submit { by: "con_1".into() },
             E::BeginChecks {},
             E::ChecksPassed { visit: Some(VisitMode::Onsite) },
@@ -119,7 +119,10 @@ fn saving_a_correction_does_not_move_its_deadline() {
     let asked = in_review(None, None).apply(Application::events().pop().unwrap(), NOON).unwrap();
     let due = asked.timeout(&terms);
     let edited = asked
-        .apply(ApplicationEvent::Edit { fields: vec![FormField::LicenceUscc] }, NOON.plus_seconds(999))
+        .apply(
+            ApplicationEvent::Edit { fields: vec![FormField::LicenceUscc], confirmed: Vec::new() },
+            NOON.plus_seconds(999),
+        )
         .unwrap();
     assert_eq!(edited.timeout(&terms), due);
 }

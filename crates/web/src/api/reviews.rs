@@ -83,7 +83,7 @@ async fn report(
 /// Ask the merchant for more
 ///
 /// Only the fields and documents named open again.
-#[utoipa::path(post, path = "/api/v1/applications/{id}/request-info", request_body(content = InfoRequest, example = json!({"fields": ["licence.uscc"], "reasons": ["D401"]})),
+#[utoipa::path(post, path = "/api/v1/applications/{id}/request-info", request_body(content = InfoRequest, example = json!({"fields": ["licence.uscc"], "reasons": ["A101"]})),
     params(("id" = String, Path, description = "`app_…`")),
     responses((status = 200, description = "The application.", body = ApplicationView)))]
 async fn request_info(
