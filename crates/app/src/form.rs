@@ -119,6 +119,17 @@ impl Form {
         Ok(())
     }
 
+    /// What a new application begins with: the answers that are still good under its rules. Consents
+    /// are given for each application; an appeal was about the old one.
+    pub(crate) fn begun_again(mut self, rules: &FormRules<'_>) -> Self {
+        self.values.retain(|field, value| {
+            !field.is_consent()
+                && !matches!(field, FormField::AppealStatement | FormField::SubjectType)
+                && still_good(*field, value, rules)
+        });
+        self
+    }
+
     /// A field's value as it may be shown to its owner.
     pub(crate) fn shown(field: FormField, value: &str) -> String {
         match field {

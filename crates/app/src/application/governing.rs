@@ -1,7 +1,8 @@
 //! Which of a merchant's applications says how far the merchant is (decision 0010).
 //!
 //! A merchant has one live application at a time, so there is nothing to choose: the live one, or
-//! where none lives the newest that is over. A second one is refused where it would begin.
+//! where none lives the newest that is over. A second one is refused where it would begin. What was
+//! filled in before, it begins with.
 
 use super::open_form;
 use crate::error::{Error, Legal};

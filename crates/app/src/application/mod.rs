@@ -39,6 +39,7 @@ use starpay_domain::identifier::SubjectType;
 use starpay_domain::machine::Machine;
 use starpay_store::aggregate::application as rows;
 use starpay_store::{Value, aggregate, check_result, merchant};
+use starpay_text::{fl, texts};
 
 /// Documents and checks shown with one application.
 pub(crate) const ROWS_MAX: i64 = 200;
@@ -47,7 +48,8 @@ const BUSINESS_NO_CHARS_MAX: usize = 64;
 
 impl Platform {
     /// Starts an application. A merchant has one at a time: after a refusal, a withdrawal or an
-    /// expiry another one may be begun.
+    /// expiry another one may be begun. It begins with what was filled in last time and still is
+    /// good; pictures and consents are given anew.
     ///
     /// # Errors
     /// `choice`, `length`; `business_no_taken`; `application_live`. Both name the application that is
@@ -80,7 +82,11 @@ impl Platform {
                 return Err(governing::in_the_way("business_no_taken", &existing).about("business_no"));
             }
             step.refuse_second(merchant)?;
-            let mut form = Form::default();
+            let rules = FormRules { subject, at: step.at, policy: step.policy() };
+            let mut form = match step.governing_form(merchant)? {
+                Some((_, before)) => before.begun_again(&rules),
+                None => Form::default(),
+            };
             form.set(Field::SubjectType, subject.as_str());
             let (_, contact) = step.contact_of(merchant)?;
             form.set(Field::ContactMobile, contact.mobile);
@@ -88,7 +94,8 @@ impl Platform {
                 form.set(Field::ContactEmail, email);
             }
             let sealed = seal_form(step, merchant, id, &form)?;
-            let columns = vec![Value::Text(business_no), Value::Null, Value::Bytes(sealed), Value::Null];
+            let index = subject_index(step, &form)?;
+            let columns = vec![Value::Text(business_no), index, Value::Bytes(sealed), Value::Null];
             let machine = Application::begin(step.at);
             let opened = step.create(id, merchant, machine, columns)?;
             view(step, &opened)
@@ -183,14 +190,8 @@ impl Platform {
             refuse_unproved_mobile(step, found.merchant, &form)?;
             let sealed = seal_form(step, found.merchant, id, &form)?;
             found.set("form", Value::Bytes(sealed));
-            let subject = match subject_of(&form)? {
-                SubjectType::Micro => form.get(Field::PrincipalIdNumber),
-                SubjectType::SoleProprietor | SubjectType::Enterprise | SubjectType::OtherOrg => {
-                    form.get(Field::LicenceUscc)
-                }
-            };
-            let index = subject.map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
-            found.set("subject_index", index.map_or(Value::Null, Value::Bytes));
+            let index = subject_index(step, &form)?;
+            found.set("subject_index", index);
             let edited = step.advance(found, ApplicationEvent::Edit { fields, confirmed })?;
             view(step, &edited)
         })
@@ -229,7 +230,8 @@ impl Platform {
         .await
     }
 
-    /// Gives an application up, and with it the agreement offered, the visit and the reports not sent.
+    /// Gives an application up, and with it its pictures and checks, the agreement offered, the visit
+    /// and the reports not sent. It does not come back; a new one begins with its fields.
     ///
     /// # Errors
     /// `illegal_transition`, `stale_version`.
@@ -268,6 +270,18 @@ fn refuse_unproved_mobile(step: &mut Step<'_>, merchant: MerchantId, form: &Form
         Some(mobile) if mobile == contact.mobile => Ok(()),
         Some(_) | None => Err(Error::conflict("mobile_unproved").about(Field::ContactMobile.as_str())),
     }
+}
+
+/// Whose application it is, as a blind index: the licence, or for 小微 the person.
+fn subject_index(step: &Step<'_>, form: &Form) -> Result<Value, Error> {
+    let subject = match subject_of(form)? {
+        SubjectType::Micro => form.get(Field::PrincipalIdNumber),
+        SubjectType::SoleProprietor | SubjectType::Enterprise | SubjectType::OtherOrg => {
+            form.get(Field::LicenceUscc)
+        }
+    };
+    let index = subject.map(|no| step.shared.vault.index(domain_of::SUBJECT, no));
+    Ok(index.map_or(Value::Null, Value::Bytes))
 }
 
 /// The declared subject type.
@@ -357,6 +371,8 @@ fn view(step: &mut Step<'_>, found: &Loaded<Application>) -> Result<ApplicationV
         documents,
         checks,
         confirmed: step.confirmed(found)?.into_iter().map(|field| field.as_str().to_owned()).collect(),
+        notice: matches!(found.machine, Application::Withdrawn { .. })
+            .then(|| fl!(texts(step.language), "application-withdrawn-notice")),
         updated_at: found.updated_at.to_string(),
     })
 }

@@ -127,6 +127,9 @@ pub struct ApplicationView {
     /// Of the fields last asked about, those that the merchant sent again unchanged: confirmed as right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confirmed: Vec<String>,
+    /// For a withdrawn one, in words: what of it is gone and what a new one begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// Since when it is in this state.
     pub updated_at: String,
 }

@@ -2,10 +2,10 @@
 
 use crate::world::{Far, World, page};
 use bytes::Bytes;
-use starpay_app::view::{InfoRequest, PatchApplication};
+use starpay_app::view::{ApplicationView, InfoRequest, NewApplication, PatchApplication};
 use starpay_app::{Actor, IdempotencyKey, Role};
 use starpay_domain::id::{ApplicationId, TypedId};
-use starpay_store::Engine;
+use starpay_store::{Engine, Value, aggregate};
 use starpay_text::Language;
 use std::collections::BTreeMap;
 

@@ -979,6 +979,7 @@ expected-object = Send an object, in braces.
 
 ## SMS and e-mail
 
+application-withdrawn-notice = This application is over and does not come back: its pictures, checks, visit and agreement count no more. A new one begins with the fields filled in here; pictures and consents are to be given again.
 message-subject = Starpay: news of your terminal
 message-one_time_code = [Starpay] Your code is { $code }, valid for 10 minutes. We never ask you for it.
 message-sign_link = [Starpay] Your agreement is ready to sign. Your own pass to it, valid for 30 days: { $code }

@@ -958,6 +958,7 @@ expected-object = 请发送对象，用花括号括起。
 
 ## 短信与邮件
 
+application-withdrawn-notice = 这份申请已撤回，不能恢复：它的图片、核验、预约和协议都不再有效。新的申请会带上这里填过的内容；图片和各项同意需要重新提供。
 message-subject = 星支付：您的终端开通进展
 message-one_time_code = 【星支付】验证码 { $code }，10 分钟内有效。我们不会向您索要验证码。
 message-sign_link = 【星支付】受理协议待签署。签约口令（仅限本人，30 日内有效）：{ $code }

@@ -47,6 +47,9 @@ async fn list(
 }
 
 /// Start an application
+///
+/// After one that was withdrawn, refused or ran out, the new one begins with the fields filled in there,
+/// as far as they are still good. Pictures and consents are to be given again.
 #[utoipa::path(post, path = "/api/v1/applications", request_body(content = NewApplication, example = json!({"subject_type": "sole_proprietor", "business_no": "A-0001"})),
     responses((status = 201, description = "The draft.", body = ApplicationView)))]
 async fn start(
@@ -120,6 +123,10 @@ async fn appeal(
 }
 
 /// Withdraw an application
+///
+/// For good: it does not come back, and what was handed in with it (pictures, checks, the visit, an
+/// agreement that was offered) counts no more. A new application begins with its fields; pictures and
+/// consents are to be given again. The answer says so in `notice`.
 #[utoipa::path(post, path = "/api/v1/applications/{id}/withdraw",
     params(("id" = String, Path, description = "`app_…`"),
         ("If-Match" = Option<String>, Header, description = "The version you saw, as `\"3\"`.")),
