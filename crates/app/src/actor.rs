@@ -273,6 +273,72 @@ pub const TRIGGERS: &[(&str, &[Action], &[&str])] = {
 /// Events that a caller can trigger from some of their states only: elsewhere they are a job's.
 const ONLY_FROM: &[(&str, &str, &str)] = &[("application", "report", "report_failed")];
 
+/// Events that are asked for under another name: the last part of the route that asks for them. None
+/// for what comes of something done to another thing, or by a request that names no thing. All others
+/// are called as they are named; `edit` is the `PATCH` of the thing itself.
+const ASKED_AS: &[(&str, &str, Option<&str>)] = &[
+    ("application", "resubmit", Some("submit")),
+    ("application", "request_info", Some("request-info")),
+    ("application", "sign", None),
+    ("application", "visit_passed", None),
+    ("application", "visit_failed", None),
+    ("application", "registered", None),
+    ("application", "report_refused", None),
+    ("visit", "rebook", Some("book")),
+    ("registration", "accept", Some("answer")),
+    ("registration", "refuse", Some("answer")),
+    ("shipment", "confirm_address", Some("confirm-address")),
+    ("shipment", "reopen", Some("confirm-address")),
+    ("shipment", "confirm_receipt", Some("receive")),
+    ("shipment", "report_damaged", Some("receive")),
+    ("shipment", "dispatch", Some("hand-over")),
+    ("shipment", "deliver", Some("track")),
+    ("shipment", "fail_delivery", Some("track")),
+    ("shipment", "take_back", Some("track")),
+    ("shipment", "report_lost", Some("track")),
+    ("device", "reserve", None),
+    ("device", "dispatch", None),
+    ("device", "deliver", None),
+    ("device", "report_lost", None),
+    ("device", "come_back", None),
+    ("device", "report_tampered", None),
+    ("device", "start_activation", None),
+    ("device", "activate", None),
+    ("device", "end_activation", None),
+    ("activation", "claim", None),
+    ("activation", "retry", None),
+    ("activation", "prove_identity", Some("identity")),
+    ("activation", "confirm_compatible", Some("compatibility")),
+    ("activation", "pass_network", Some("network")),
+    ("activation", "locate", Some("location")),
+    ("activation", "back_up", Some("backup")),
+    ("activation", "load_keys", Some("keys")),
+    ("activation", "apply_config", Some("config")),
+    ("activation", "sign_in", Some("sign-in")),
+    ("activation", "set_pin", Some("pin")),
+    ("activation", "pass_test", Some("test")),
+    ("device_auth", "accept", None),
+    ("device_auth", "certify", None),
+    ("device_auth", "renew", None),
+    ("device_auth", "recall", Some("certificate-recall")),
+    ("key_slot", "load", None),
+    ("key_slot", "confirm", None),
+];
+
+/// Under which name an event is asked for.
+fn asked_as(machine: &str, event: &'static str) -> Option<&'static str> {
+    let row = ASKED_AS.iter().find(|(of, name, _)| *of == machine && *name == event);
+    row.map_or(Some(event), |(.., operation)| *operation)
+}
+
+/// Every operation that an answer may name as allowed, by machine: each is the last part of a route.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let asked = TRIGGERS.iter().filter(|(_, actions, _)| !actions.is_empty());
+    asked.flat_map(|(machine, _, events)| {
+        events.iter().filter_map(|event| Some((*machine, asked_as(machine, event)?)))
+    })
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -332,7 +398,8 @@ impl Actor {
         if allowed(action).contains(&self.role) { Ok(()) } else { Err(Error::denied(action)) }
     }
 
-    /// Those among the legal events of a machine's state that this role can trigger.
+    /// Those among the legal events of a machine's state that this role can trigger, by the names
+    /// under which they are asked for ([`operations`]).
     #[must_use]
     pub fn triggers(&self, machine: &str, state: &str, legal: &[&'static str]) -> Vec<&'static str> {
         let can = |event: &&'static str| {
@@ -341,7 +408,13 @@ impl Actor {
             let mut rows = TRIGGERS.iter().filter(|(of, _, events)| *of == machine && events.contains(event));
             !elsewhere && rows.any(|(_, actions, _)| actions.iter().any(|action| self.may(*action).is_ok()))
         };
-        legal.iter().copied().filter(can).collect()
+        let mut named = Vec::new();
+        for operation in legal.iter().copied().filter(can).filter_map(|event| asked_as(machine, event)) {
+            if !named.contains(&operation) {
+                named.push(operation);
+            }
+        }
+        named
     }
 
     /// What this role's credentials are bound to.
@@ -458,13 +531,28 @@ mod tests {
             ["approve", "reject", "request_info", "withdraw", "freeze", "offer_agreement", "report"];
         let seen = |role, state| anybody(role).triggers("application", state, &reviewed);
         assert_eq!(seen(Role::Applicant, "in_review"), ["withdraw"]);
-        assert_eq!(seen(Role::Reviewer, "in_review"), ["approve", "reject", "request_info"]);
-        assert_eq!(seen(Role::Reviewer, "report_failed"), ["approve", "reject", "request_info", "report"]);
+        assert_eq!(seen(Role::Reviewer, "in_review"), ["approve", "reject", "request-info"]);
+        assert_eq!(seen(Role::Reviewer, "report_failed"), ["approve", "reject", "request-info", "report"]);
         assert_eq!(seen(Role::Support, "in_review"), [""; 0]);
         assert_eq!(
-            anybody(Role::Terminal).triggers("activation", "claimed", &["abort", "wait", "retry"]),
-            ["retry"]
+            anybody(Role::Terminal).triggers("activation", "claimed", &["abort", "wait", "prove_identity"]),
+            ["identity"]
         );
+        let correcting = ["edit", "resubmit", "withdraw", "expire"];
+        assert_eq!(
+            anybody(Role::Applicant).triggers("application", "needs_info", &correcting),
+            ["edit", "submit", "withdraw"]
+        );
+        let tracked = anybody(Role::Courier).triggers("shipment", "shipped", &["deliver", "report_lost"]);
+        assert_eq!(tracked, ["track"], "once, however many events it stands for");
+    }
+
+    #[test]
+    fn what_is_asked_under_another_name_is_an_event_that_somebody_triggers() {
+        for (machine, event, _) in ASKED_AS {
+            let mut rows = TRIGGERS.iter().filter(|(of, actions, _)| of == machine && !actions.is_empty());
+            assert!(rows.any(|(.., events)| events.contains(event)), "{machine} {event}");
+        }
     }
 
     #[test]

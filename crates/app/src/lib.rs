@@ -37,7 +37,7 @@ pub mod view;
 mod visit;
 
 pub use activation::{ShownCertificate, SignedRequest};
-pub use actor::{Action, Actor, PERMISSIONS, Role, SCOPES, Scope, TRIGGERS};
+pub use actor::{Action, Actor, PERMISSIONS, Role, SCOPES, Scope, TRIGGERS, operations};
 pub use answer::GivenAnswer;
 pub use backup::{
     BackupOrder, BackupSummary, DATABASE_ENTRY, FILES_FOLDER, HEADER_ENTRY, KEYSTORE_ENTRY, MANIFEST_ENTRY,
@@ -48,9 +48,9 @@ pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
 pub use error::{Error, ErrorKind, FieldError, Legal};
 pub use founding::{Refreshed, found, founded};
 pub use health::{Health, Waiting};
-pub use token::TokenFault;
 pub use housekeeping::{DeadlineSummary, SweepSummary};
 pub use job::{WorkQueue, WorkState};
 pub use message::{Channel, DevMessage, Template};
 pub use picture::UPLOAD_BYTES_MAX;
 pub use platform::{Deployment, IdempotencyKey, Mode, Platform, Ports, Replayed, Reply};
+pub use token::TokenFault;

@@ -136,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn what_an_answer_calls_allowed_can_be_called() {
+        let routed: BTreeSet<String> =
+            doors().into_iter().map(|door| format!("{} {}", door.method, door.path)).collect();
+        for (machine, operation) in starpay_app::operations() {
+            let thing = if machine == "device_auth" { "device" } else { machine };
+            let ways = [
+                format!("POST /api/v1/{thing}s/{{id}}/{operation}"),
+                format!("POST /terminal/v1/{thing}s/{{id}}/{operation}"),
+            ];
+            let edited = operation == "edit" && routed.contains(&format!("PATCH /api/v1/{thing}s/{{id}}"));
+            assert!(edited || ways.iter().any(|way| routed.contains(way)), "{machine}: {operation}");
+        }
+    }
+
+    #[test]
     fn every_reference_leads_somewhere() {
         fn references(value: &Value, found: &mut Vec<String>) {
             match value {

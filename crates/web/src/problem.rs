@@ -336,7 +336,8 @@ pub struct ErrorObject {
     /// For an illegal transition: the present state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// For an illegal transition: what the present state allows, and the caller can do.
+    /// For an illegal transition: what the present state allows, and the caller can do: `edit` is the
+    /// `PATCH` of the thing, any other the last part of the route that does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal: Option<Vec<String>>,
     /// The id of what is in the way, for example of the application that is under way already.

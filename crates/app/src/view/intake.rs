@@ -116,7 +116,9 @@ pub struct ApplicationView {
     pub state: String,
     /// Give this back in `If-Match`.
     pub version: i64,
-    /// What the state allows next, and whoever asks can do.
+    /// What the state allows next, and whoever asks can do: `edit` is the `PATCH` of the application,
+    /// any other the last part of the route that does it.
+    #[schema(example = json!(["edit", "submit", "withdraw"]))]
     pub allowed: Vec<String>,
     /// The filled fields, masked.
     pub fields: Vec<FormField>,

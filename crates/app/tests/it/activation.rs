@@ -97,7 +97,7 @@ async fn steps_out_of_order_say_what_is_in_order() {
     let legal = error.legal.unwrap();
     assert_eq!(legal.state, "claimed");
     // Not the merchant's `abort`, nor the platform's own `expire`.
-    assert_eq!(legal.events, ["prove_identity"]);
+    assert_eq!(legal.events, ["identity"]);
     assert_eq!(code_of(world.platform.backup_document(&actor, id).await).0, "illegal_transition");
     assert_eq!(code_of(world.platform.device_config(&actor, id).await).0, "illegal_transition");
     let asked = KeyRequest { device_nonce: wire::base64url(&[1; 16]) };

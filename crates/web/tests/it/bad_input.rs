@@ -415,5 +415,5 @@ async fn an_illegal_transition() {
     // A step out of turn: the one that is in turn is named, and only that.
     let early =
         terminal.ask(&shop.site, "POST", "/sign-in", &json!({"key_version": 1, "amount_fen": 0})).await;
-    legal(&early, "claimed", json!(["prove_identity"]));
+    legal(&early, "claimed", json!(["identity"]));
 }
