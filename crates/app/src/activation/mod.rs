@@ -26,7 +26,7 @@ mod tries;
 
 pub use signed_request::{ShownCertificate, SignedRequest};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Legal};
 use crate::form::masked;
 use crate::message::{Notice, Template};
 use crate::platform::{Call, IdempotencyKey, Platform, Reply};
@@ -44,6 +44,7 @@ use starpay_domain::instant::Timestamp;
 use starpay_domain::machine::Machine;
 use starpay_domain::requirement::{before_keys, open_requirements};
 use starpay_domain::term::Term;
+use starpay_store::aggregate::AggregateRow;
 use starpay_store::{Value, activation_exchange, aggregate, store_place};
 use starpay_text::Language;
 use uuid::Uuid;
@@ -53,7 +54,8 @@ impl Platform {
     ///
     /// # Errors
     /// `serial_unknown` (also for somebody else's terminal), `device_not_ready` before the parcel
-    /// arrived or once it is active, `activation_open` when a code is out already, `rate_limited`.
+    /// arrived or once it is active, `activation_open` when a code is out already (names that
+    /// activation), `rate_limited`.
     pub async fn request_activation(
         &self,
         actor: &Actor,
@@ -69,13 +71,14 @@ impl Platform {
             if device.machine.merchant() != Some(merchant) {
                 return Err(Error::invalid("serial_unknown", "serial"));
             }
-            if !matches!(device.machine.state(), "dispatched" | "delivered") {
-                return Err(Error::conflict("device_not_ready").about("serial"));
-            }
+            // What is under way first: a terminal in the middle of it is not one that was not delivered.
             if let Some(row) = aggregate::activation::latest_of_device(step.tx, device.id.uuid())?
                 && !matches!(row.state.as_str(), "active" | "expired" | "failed" | "aborted")
             {
-                return Err(Error::conflict("activation_open").about("serial"));
+                return Err(under_way(step, row)?);
+            }
+            if !matches!(device.machine.state(), "dispatched" | "delivered") {
+                return Err(Error::conflict("device_not_ready").about("serial"));
             }
             let store =
                 device.machine.store().ok_or_else(|| Error::internal("a bound device has no shop"))?;
@@ -114,10 +117,10 @@ impl Platform {
             let mut found = step.lock::<Activation>(id)?;
             // One terminal, one activation: an expired one does not come back beside a later one.
             let device: Uuid = found.column("device_id")?;
-            if aggregate::activation::latest_of_device(step.tx, device)?
-                .is_some_and(|latest| latest.id != id.uuid())
+            if let Some(latest) = aggregate::activation::latest_of_device(step.tx, device)?
+                && latest.id != id.uuid()
             {
-                return Err(Error::conflict("activation_open").about("serial"));
+                return Err(under_way(step, latest)?);
             }
             let (code, hash) = new_code(step)?;
             let expires_at = step.at.plus_seconds(step.terms().seconds(Term::ActivationCode));
@@ -169,6 +172,25 @@ impl Platform {
         })
         .await
     }
+}
+
+/// A refusal because of an activation of the terminal that is there already: which one, and what can
+/// be done with it.
+fn under_way(step: &mut Step<'_>, row: AggregateRow) -> Result<Error, Error> {
+    let refused = Error::conflict("activation_open").about("serial");
+    if step.actor.merchant.is_some_and(|merchant| merchant.uuid() != row.merchant_id) {
+        return Ok(refused);
+    }
+    let open: Loaded<Activation> = step.load(row)?;
+    Ok(Error {
+        existing: Some(open.id.to_string()),
+        legal: Some(Legal {
+            machine: Activation::NAME,
+            state: open.machine.state().to_owned(),
+            events: open.machine.legal_events(),
+        }),
+        ..refused
+    })
 }
 
 /// A fresh code and its keyed hash. The hash is all that is kept.

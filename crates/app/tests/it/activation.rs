@@ -438,11 +438,17 @@ async fn nobody_elses_terminal_can_be_asked_for() {
         code_of(world.platform.request_activation(&stranger, None, wanted.clone()).await).0,
         "forbidden"
     );
-    let (_, code) = world.ask_for_code().await;
+    let (open, code) = world.ask_for_code().await;
     let owner = world.owner().await;
-    assert_eq!(code_of(world.platform.request_activation(&owner, None, wanted).await).0, "activation_open");
+    let refused = world.platform.request_activation(&owner, None, wanted.clone()).await.unwrap_err();
+    assert_eq!((refused.code, refused.existing), ("activation_open", Some(open.to_string())));
+    assert_eq!(refused.legal.unwrap().events, ["reissue", "abort"]);
     let mut terminal: Terminal<'_> = world.terminal();
     terminal.claim(&code).await.unwrap();
+    terminal.until("network").await;
+    // In the middle of it too it is that one that is in the way, not the delivery.
+    let refused = world.platform.request_activation(&owner, None, wanted).await.unwrap_err();
+    assert_eq!((refused.code, refused.existing), ("activation_open", Some(open.to_string())));
     // A merchant's session is no terminal.
     assert_eq!(code_of(world.platform.terminal_status(&owner, terminal.id()).await).0, "forbidden");
     assert!(world.platform.devices(&owner, page()).await.unwrap().data.len() == 1);

@@ -171,7 +171,7 @@ async fn an_expired_activation_does_not_come_back_beside_a_later_one() {
     world.platform.pass_deadlines(&world.staff(Role::System)).await.unwrap();
     let (second, _) = world.ask_for_code().await;
     let refused = world.platform.reissue_activation(&owner, None, first).await.unwrap_err();
-    assert_eq!(refused.code, "activation_open");
+    assert_eq!((refused.code, refused.existing), ("activation_open", Some(second.to_string())));
     world.platform.reissue_activation(&owner, None, second).await.unwrap();
 }
 
