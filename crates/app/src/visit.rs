@@ -55,7 +55,8 @@ impl Platform {
     /// Chooses a time, or another one.
     ///
     /// # Errors
-    /// `slot_format`, `slot_reversed`, `slot_past`, `slot_too_long`, `illegal_transition`.
+    /// `slot_format`, `slot_reversed`, `slot_past`, `slot_too_long`, `slot_too_far` beyond the policy's
+    /// `visit_booking_days`, `illegal_transition`.
     pub async fn book_visit(
         &self,
         actor: &Actor,
@@ -70,7 +71,7 @@ impl Platform {
         let (from, until) = (parse(&wanted.from, "from")?, parse(&wanted.until, "until")?);
         self.command(actor, Call::new("visit.book", key, (id.to_string(), wanted.clone())), move |step| {
             let mut found = step.lock::<Visit>(id)?;
-            check_slot(from, until, step.at)?;
+            check_slot(from, until, step.at, step.policy().visit_booking_days)?;
             found.set("booked_for", Value::Int(from.micros()));
             // Whoever of the field desk is free at that time takes it.
             let visitor = "desk:field".to_owned();
@@ -143,8 +144,9 @@ impl Platform {
     }
 }
 
-/// A slot has a beginning and a later end, is not over, and keeps nobody waiting all day.
-fn check_slot(from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+/// A slot has a beginning and a later end, is not over, begins within the days that may be booked
+/// ahead, and keeps nobody waiting all day.
+fn check_slot(from: Timestamp, until: Timestamp, now: Timestamp, days_ahead: u16) -> Result<(), Error> {
     let length = until.seconds_since(from);
     if length <= 0 {
         return Err(Error::invalid("slot_reversed", "until"));
@@ -154,6 +156,9 @@ fn check_slot(from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), E
     }
     if length > SLOT_SECONDS_MAX {
         return Err(Error::invalid("slot_too_long", "until"));
+    }
+    if from.seconds_since(now) > i64::from(days_ahead) * 86_400 {
+        return Err(Error::invalid("slot_too_far", "from"));
     }
     Ok(())
 }
@@ -233,7 +238,7 @@ mod tests {
         let at = |text: &str| Timestamp::parse(text).unwrap();
         let now = at("2027-03-01T08:00:00+08:00");
         let slot = |from: &str, until: &str| {
-            check_slot(at(from), at(until), now).map_err(|error| (error.code, error.field.unwrap()))
+            check_slot(at(from), at(until), now, 30).map_err(|error| (error.code, error.field.unwrap()))
         };
         let (nine, ten) = ("2027-03-01T09:00:00+08:00", "2027-03-01T10:00:00+08:00");
         assert_eq!(slot(nine, ten), Ok(()));
@@ -242,5 +247,8 @@ mod tests {
         let (seven, eight) = ("2027-03-01T07:00:00+08:00", "2027-03-01T08:00:00+08:00");
         assert_eq!(slot(seven, eight), Err(("slot_past", "from".to_owned())));
         assert_eq!(slot(nine, "2027-03-01T17:00:01+08:00"), Err(("slot_too_long", "until".to_owned())));
+        assert_eq!(slot("2027-03-31T08:00:00+08:00", "2027-03-31T09:00:00+08:00"), Ok(()));
+        let far = slot("2027-03-31T08:00:01+08:00", "2027-03-31T09:00:00+08:00");
+        assert_eq!(far, Err(("slot_too_far", "from".to_owned())));
     }
 }

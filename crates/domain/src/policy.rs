@@ -182,6 +182,8 @@ policy! {
     id_reminder_days: u16 = "90" Days, "自定", "2020-01-01";
     /// 执照到期提醒.
     licence_reminder_days: u16 = "30" Days, "自定", "2020-01-01";
+    /// 核实预约: how far ahead a visit may be booked.
+    visit_booking_days: u16 = "30" Days, "自定", "2020-01-01";
 }
 
 fn in_force<T: PolicyNumber>(
@@ -218,7 +220,7 @@ mod tests {
         assert_eq!(policy.record_retention_years, 10);
         assert_eq!(policy.micro_monthly_limit, Money::from_fen(1_000_000));
         assert_eq!(policy.network_acquirer_rate.to_string(), "0.000325");
-        assert_eq!(Policy::seed().len(), 29);
+        assert_eq!(Policy::seed().len(), 30);
         assert!(Policy::seed().iter().all(|entry| !entry.source.is_empty()));
     }
 

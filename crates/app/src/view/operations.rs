@@ -32,7 +32,7 @@ pub struct VisitView {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BookVisit {
-    /// The slot begins: RFC 3339.
+    /// The slot begins: RFC 3339, at most 30 days ahead (policy `visit_booking_days`).
     pub from: String,
     /// The slot ends.
     pub until: String,
