@@ -24,8 +24,8 @@ sql! {
     RENEW = "UPDATE idempotency SET route = $2, body_hash = $4, answer = NULL, created_at = $5 \
              WHERE actor = $1 AND key = $3";
     FINISH = "UPDATE idempotency SET answer = $4 WHERE actor = $1 AND route = $2 AND key = $3";
-    PURGE = "DELETE FROM idempotency WHERE (actor, route, key) IN \
-             (SELECT actor, route, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    PURGE = "DELETE FROM idempotency WHERE (actor, key) IN \
+             (SELECT actor, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
 }
 
 /// What names a request: who asks, where, under which key.
