@@ -119,29 +119,36 @@ pub(crate) fn restore(args: RestoreArgs) -> Result<(), Failure> {
     let passphrase = SecretString::from(secret_in(&args.passphrase_file, "--passphrase-file")?.as_str());
     let folder = &config.data.folder;
     let explain = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let was_there = folder.exists();
     config.make_data_folder()?;
     if std::fs::read_dir(folder).map_err(|error| explain(folder, error))?.next().is_some() {
         return Err(Failure::usage(format!("{} is not empty", folder.display()))
             .remedy("restore into an empty folder; nothing is ever overwritten"));
     }
-    let archive = File::open(&args.from).map_err(|error| explain(&args.from, error))?;
     let staging = folder.join(".restore");
-    std::fs::create_dir(&staging).map_err(|error| explain(&staging, error))?;
-    let summary = match restore_into(&config, Box::new(archive), passphrase, &staging) {
+    let restored = File::open(&args.from).map_err(|error| explain(&args.from, error)).and_then(|archive| {
+        std::fs::create_dir(&staging).map_err(|error| explain(&staging, error))?;
+        restore_into(&config, Box::new(archive), passphrase, &staging)
+    });
+    let summary = match restored {
         Ok(summary) => summary,
         Err(failure) => {
             // The folder was empty: what is in it now is half a restore and would be in the way.
             empty(folder).map_err(|error| explain(folder, error))?;
+            if !was_there {
+                std::fs::remove_dir(folder).map_err(|error| explain(folder, error))?;
+            }
             return Err(failure);
         }
     };
     std::fs::remove_dir_all(&staging).map_err(|error| explain(&staging, error))?;
     print(&format!(
-        "{}: restored the backup of {}: {} rows, {} files; starpay serve goes on from here\n",
+        "{}: restored the backup of {}: {} rows, {} files\n{}",
         folder.display(),
         summary.made_at,
         summary.rows,
-        summary.files
+        summary.files,
+        args.place.going_on(folder)
     ))?;
     if summary.chain.clean {
         return Ok(());

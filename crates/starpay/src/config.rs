@@ -46,6 +46,20 @@ impl Where {
             None => Config::load(self.config.as_deref()),
         }
     }
+
+    /// How `starpay serve`, which reads a configuration file, is brought to serve this data folder.
+    pub(crate) fn going_on(&self, folder: &Path) -> String {
+        if self.data.is_none() {
+            let named = self.config.as_ref().map(|file| format!(" --config {}", file.display()));
+            return format!("  → starpay serve{} goes on from here\n", named.unwrap_or_default());
+        }
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        format!(
+            "  → to serve it, write in a starpay.toml (starpay serve --print-config prints one):\n    \
+             [data]\n    folder = {:?}\n",
+            folder.display().to_string()
+        )
+    }
 }
 
 /// Where the demo keeps its platform, inside the folder it is told.
@@ -53,11 +67,13 @@ const DEMO_PLATFORM: &str = "platform";
 
 /// The data folder that is meant: this one, or the platform's in it when it is the demo's own.
 fn installation_in(folder: &Path) -> PathBuf {
-    let holds_one = |folder: &Path| {
-        ["starpay.db", "keystore.json", "control.json"].iter().any(|name| folder.join(name).exists())
-    };
     let inside = folder.join(DEMO_PLATFORM);
-    if !holds_one(folder) && holds_one(&inside) { inside } else { folder.to_owned() }
+    if !holds_installation(folder) && holds_installation(&inside) { inside } else { folder.to_owned() }
+}
+
+/// Whether the folder itself is the data folder of an installation.
+pub(crate) fn holds_installation(folder: &Path) -> bool {
+    ["starpay.db", "keystore.json", "control.json"].iter().any(|name| folder.join(name).exists())
 }
 
 /// A way to ask for an environment variable.

@@ -16,7 +16,7 @@ pub(crate) fn succeeds(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
+pub(crate) fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
     let output = starpay(folder, args);
     assert!(!output.status.success(), "{args:?}");
     (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -106,7 +106,11 @@ fn an_installation_starts_works_is_backed_up_and_restored() {
     std::fs::write(at.join("other"), "another passphrase altogether").unwrap();
     let wrong = ["restore", "--from", "archive", "--passphrase-file", "other", "--data", "restored"];
     fails(at, &wrong);
-    assert!(succeeds(at, &restore).contains("restored"));
+    assert!(!at.join("restored").exists(), "a restore that failed leaves nothing, no folder either");
+    let said = succeeds(at, &restore);
+    let setting =
+        format!("[data]\n    folder = \"{}\"", at.join("restored").canonicalize().unwrap().display());
+    assert!(said.contains("restored the backup of") && said.contains(&setting), "{said}");
     assert_eq!(fails(at, &restore).0, 2, "a folder with something in it is left alone");
     let there = ["--data", "restored"];
     assert_eq!(devices(at, &there), ["99990004STAR00000001", "99990004STAR00000002"]);
