@@ -13,7 +13,7 @@ mod story;
 mod virtual_terminal;
 mod wallet;
 
-use crate::config::Config;
+use crate::config::{Config, holds_installation};
 use crate::serve::{Serving, runtime};
 use crate::wiring::{self, Assembled};
 use crate::{Failure, migrate, telemetry};
@@ -73,7 +73,10 @@ pub(crate) struct Args {
 /// Plays the journey, then keeps serving unless `--once`.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let (folder, temporary) = match &args.data {
-        Some(folder) => (folder.clone(), None),
+        Some(folder) => {
+            belongs_to_nobody_else(folder)?;
+            (folder.clone(), None)
+        }
         None => {
             let name = format!("starpay-demo-{}", std::process::id());
             let folder = std::env::temp_dir().join(name);
@@ -89,6 +92,28 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(folder);
     }
     outcome
+}
+
+/// A demo writes into a new or empty folder, or goes on in its own: never beside anybody else's data.
+fn belongs_to_nobody_else(folder: &Path) -> Result<(), Failure> {
+    let remedy = "name a new or empty folder, or the one an earlier demo was given";
+    if holds_installation(folder) {
+        return Err(Failure::usage(format!("{} is the data folder of an installation", folder.display()))
+            .remedy(remedy));
+    }
+    let taken = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => {
+            return Err(Failure::usage(format!("{}: {error}", folder.display())).remedy(remedy));
+        }
+        Ok(mut entries) => entries.next().is_some(),
+    };
+    if taken && !folder.join("platform").is_dir() {
+        return Err(
+            Failure::usage(format!("{} holds something that is no demo's", folder.display())).remedy(remedy)
+        );
+    }
+    Ok(())
 }
 
 fn play(args: &Args, folder: &Path) -> Result<(), Failure> {
@@ -195,7 +220,8 @@ async fn hire(
     scope: Option<&str>,
     story: &str,
 ) -> Result<String, Failure> {
-    let owner = Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None };
+    let owner =
+        Actor { id: "demo".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None };
     let bound = scope.map(|scope| format!(".{scope}")).unwrap_or_default();
     let key = IdempotencyKey::parse(&format!("{story}.{}{bound}", role.as_str()));
     let wanted = NewAccessKey {
@@ -242,4 +268,30 @@ fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure
         report.say(&text)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_writes_into_no_folder_but_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let at = home.path();
+        assert!(belongs_to_nobody_else(&at.join("new")).is_ok() && belongs_to_nobody_else(at).is_ok());
+        for (file, said) in [("notes.txt", "no demo's"), ("starpay.db", "of an installation")] {
+            let folder = at.join(said);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(file), b"").unwrap();
+            let refused = belongs_to_nobody_else(&folder).unwrap_err();
+            assert!(refused.code() == Failure::USAGE && refused.to_string().contains(said), "{refused}");
+            assert!(refused.to_string().contains("→ name a new or empty folder"), "{refused}");
+        }
+        let own = at.join("own");
+        std::fs::create_dir_all(own.join("platform")).unwrap();
+        assert!(belongs_to_nobody_else(&own).is_ok(), "stopped before its database was there");
+        std::fs::write(own.join("platform/starpay.db"), b"").unwrap();
+        assert!(belongs_to_nobody_else(&own).is_ok());
+        assert!(belongs_to_nobody_else(&own.join("platform")).is_err(), "not inside a demo's platform");
+    }
 }
