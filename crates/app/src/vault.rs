@@ -127,7 +127,7 @@ impl Vault {
     ) -> Result<Vec<u8>, Error> {
         let (version, key) = match data_key::find_current(tx, merchant)? {
             Some(row) => (row.version, self.unwrap(&row)?),
-            None => self.make(tx, merchant, at)?,
+            None => (1, self.make(tx, merchant, 1, at)?),
         };
         Ok(SealingKey { id: key_id(merchant, version), key }.seal(context, plain, self.random.as_ref()))
     }
@@ -222,8 +222,14 @@ impl Vault {
         self.cache().retain(|(owner, _), _| *owner != merchant);
     }
 
-    fn make(&self, tx: &mut Tx, merchant: Uuid, at: Timestamp) -> Result<(i64, Arc<DataKey>), Error> {
-        let version = 1;
+    /// Makes that version of a merchant's data key: what is sealed from then on lies under it.
+    pub(crate) fn make(
+        &self,
+        tx: &mut Tx,
+        merchant: Uuid,
+        version: i64,
+        at: Timestamp,
+    ) -> Result<Arc<DataKey>, Error> {
         let key = DataKey::generate(self.random.as_ref());
         let wrapped = key
             .wrap(self.keystore.as_ref() as &dyn Hsm, &context_of(merchant, version))
@@ -231,7 +237,7 @@ impl Vault {
         let under = seal::key_id(&wrapped).ok_or_else(|| Error::internal("a wrapped key names no key"))?;
         // Not cached: the transaction may still roll back. The next use reads it.
         data_key::insert(tx, merchant, version, &wrapped, &hex::encode(under), at)?;
-        Ok((version, Arc::new(key)))
+        Ok(Arc::new(key))
     }
 
     fn unwrap(&self, row: &DataKeyRow) -> Result<Arc<DataKey>, Error> {

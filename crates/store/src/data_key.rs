@@ -21,6 +21,10 @@ sql! {
     BY_WRAPPER = "SELECT merchant_id, version, wrapped, wrapped_under, created_at, destroyed_at FROM data_key \
                   WHERE wrapped_under = $1 AND destroyed_at IS NULL \
                   AND (merchant_id, version) > ($2, $3) ORDER BY merchant_id, version LIMIT $4";
+    PRESENT = "SELECT merchant_id, version, wrapped, wrapped_under, created_at, destroyed_at FROM data_key \
+               WHERE (merchant_id, version) > ($1, $2) AND destroyed_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM data_key AS later WHERE later.merchant_id = data_key.merchant_id \
+               AND later.version > data_key.version) ORDER BY merchant_id, version LIMIT $3";
     REWRAP = "UPDATE data_key SET wrapped = $3, wrapped_under = $4 \
               WHERE merchant_id = $1 AND version = $2 AND destroyed_at IS NULL AND wrapped_under = $5";
     DESTROY = "UPDATE data_key SET wrapped = NULL, destroyed_at = $2 \
@@ -112,6 +116,14 @@ pub fn list_wrapped_under(
         .iter()
         .map(DataKeyRow::read)
         .collect()
+}
+
+/// The present key of each merchant after that merchant and version; not those of erased merchants.
+///
+/// # Errors
+/// The store's own.
+pub fn list_present(tx: &mut Tx, after: (Uuid, i64), limit: i64) -> Result<Vec<DataKeyRow>, StoreError> {
+    tx.query(&PRESENT, params![after.0, after.1, limit])?.iter().map(DataKeyRow::read).collect()
 }
 
 /// Replaces the wrapping of a key that is `old`'s `wrapped_under` still. `false` when the key was
