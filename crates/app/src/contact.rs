@@ -398,13 +398,13 @@ impl Step<'_> {
 
 /// Where somebody says they can be reached; every part of it that cannot be true is named.
 fn reachable(wanted: &StartContact) -> Result<(String, Option<String>), Error> {
-    let mobile =
-        Mobile::parse(&wanted.mobile).map_err(|error| FieldError::new("mobile", error.reason_code()));
+    let mobile = Mobile::parse(&wanted.mobile).map_err(|invalid| FieldError::identifier("mobile", invalid));
     let email = wanted.email.as_deref().map(crate::form::email).transpose();
     match (mobile, email.map_err(|code| FieldError::new("email", code))) {
         (Ok(mobile), Ok(email)) => Ok((mobile.expose().to_owned(), email)),
-        (Err(wrong), Ok(_)) => Err(Error::invalid(wrong.code, wrong.field)),
-        (Ok(_), Err(wrong)) => Err(Error::invalid(wrong.code, wrong.field)),
+        (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => {
+            Err(Error { particular: wrong.particular, ..Error::invalid(wrong.code, wrong.field) })
+        }
         (Err(one), Err(other)) => Err(Error::invalid_fields(vec![one, other])),
     }
 }

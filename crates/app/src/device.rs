@@ -49,8 +49,8 @@ impl Platform {
         given: NewDevice,
     ) -> Result<Reply<DeviceView>, Error> {
         actor.may(Action::DeviceStock)?;
-        let serial = TerminalSerial::parse(&given.serial)
-            .map_err(|error| Error::invalid(error.reason_code(), "serial"))?;
+        let serial =
+            TerminalSerial::parse(&given.serial).map_err(|error| Error::identifier(error, "serial"))?;
         let model = MODELS
             .iter()
             .find(|model| model.name == given.model)

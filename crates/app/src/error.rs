@@ -6,6 +6,7 @@
 
 use crate::actor::{self, Action, Actor, Role};
 use serde_json::error::Category;
+use starpay_domain::identifier::Invalid;
 use starpay_domain::machine::Illegal;
 use starpay_store::StoreError;
 
@@ -38,6 +39,39 @@ pub enum ErrorKind {
     Internal,
 }
 
+starpay_domain::text_enum! {
+    /// What a number of the form counts.
+    pub enum Unit {
+        /// 分: money.
+        Fen "fen",
+        /// Millionths of a degree: a place.
+        Microdegree "microdegree",
+    }
+}
+
+/// What exactly is wrong with a value, where more is known than its code says. Never the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Particular {
+    /// A text that is no such identifier.
+    Identifier(Invalid),
+    /// A text of too many characters.
+    Long {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A number that is written otherwise, or out of its range.
+    Number {
+        /// What it counts.
+        unit: Unit,
+        /// The least there may be.
+        least: i64,
+        /// The most there may be.
+        most: i64,
+    },
+}
+
 /// One wrong field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -47,13 +81,22 @@ pub struct FieldError {
     pub code: &'static str,
     /// What may stand there, when the code is `choice`.
     pub choices: Vec<String>,
+    /// What exactly is wrong, where that is known.
+    pub particular: Option<Particular>,
 }
 
 impl FieldError {
+    /// This field is no such identifier.
+    #[must_use]
+    pub fn identifier(field: impl Into<String>, invalid: Invalid) -> Self {
+        let particular = Some(Particular::Identifier(invalid));
+        Self { particular, ..Self::new(field, invalid.reason_code()) }
+    }
+
     /// This field is wrong in this way.
     #[must_use]
     pub fn new(field: impl Into<String>, code: &'static str) -> Self {
-        Self { field: field.into(), code, choices: Vec::new() }
+        Self { field: field.into(), code, choices: Vec::new(), particular: None }
     }
 }
 
@@ -82,6 +125,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// What may stand in the field, when the code is `choice`.
     pub choices: Vec<String>,
+    /// What exactly is wrong with the field, where that is known.
+    pub particular: Option<Particular>,
     /// For an illegal transition: the state, and what it allows instead.
     pub legal: Option<Legal>,
     /// The id of the thing that is in the way, for an owner who may know it.
@@ -106,6 +151,7 @@ impl Error {
             field: None,
             fields: Vec::new(),
             choices: Vec::new(),
+            particular: None,
             legal: None,
             existing: None,
             denied: None,
@@ -119,6 +165,15 @@ impl Error {
     #[must_use]
     pub fn invalid(code: &'static str, field: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid, code).about(field)
+    }
+
+    /// A request whose field is no such identifier.
+    #[must_use]
+    pub fn identifier(invalid: Invalid, field: impl Into<String>) -> Self {
+        Self {
+            particular: Some(Particular::Identifier(invalid)),
+            ..Self::invalid(invalid.reason_code(), field)
+        }
     }
 
     /// A request whose field holds none of these.

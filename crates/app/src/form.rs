@@ -4,10 +4,10 @@
 //! requirements and in reject reasons. All given fields are checked before any is kept, and every
 //! wrong one is named.
 
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, Particular, Unit};
 use starpay_domain::field::{FormField, Holds};
 use starpay_domain::identifier::{
-    BankCard, BusinessRegistration, CardNetwork, Cnaps, CorporateAccount, Mcc, Mobile, ResidentId,
+    BankCard, BusinessRegistration, CardNetwork, Cnaps, CorporateAccount, Invalid, Mcc, Mobile, ResidentId,
     SubjectType, Uscc,
 };
 use starpay_domain::instant::{Date, Timestamp, parse_date};
@@ -101,9 +101,9 @@ impl Form {
             }
             match canonical(field, text, rules) {
                 Ok(value) => checked.push((field, Some(value))),
-                Err(code) => {
+                Err(Wrong { code, particular }) => {
                     let choices = if code == "choice" { choices_of(field) } else { Vec::new() };
-                    wrong.push(FieldError { choices, ..FieldError::new(name, code) });
+                    wrong.push(FieldError { choices, particular, ..FieldError::new(name, code) });
                 }
             }
         }
@@ -170,12 +170,31 @@ fn choices_of(field: FormField) -> Vec<String> {
     values.into_iter().map(str::to_owned).collect()
 }
 
-/// A field's canonical text, or the reason code why it is not one.
-fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+/// Why a text is not what its field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wrong {
+    code: &'static str,
+    particular: Option<Particular>,
+}
+
+impl From<&'static str> for Wrong {
+    fn from(code: &'static str) -> Self {
+        Self { code, particular: None }
+    }
+}
+
+impl From<Invalid> for Wrong {
+    fn from(invalid: Invalid) -> Self {
+        Self { code: invalid.reason_code(), particular: Some(Particular::Identifier(invalid)) }
+    }
+}
+
+/// A field's canonical text, or why it is not one.
+fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<String, Wrong> {
     use FormField as F;
     match field {
         F::SubjectType => {
-            SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice")
+            SubjectType::parse(text.trim()).map(|kind| kind.as_str().to_owned()).ok_or("choice".into())
         }
         F::LicenceUscc => licence_number(text, rules.subject),
         F::PrincipalIdNumber | F::AgentIdNumber => resident_id(text, rules),
@@ -183,25 +202,19 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
         F::PrincipalIdValidFrom => begun(text, rules),
         F::PrincipalIdValidTo | F::LicenceValidTo | F::AgentValidTo => not_over(text, rules),
         F::PrincipalFullCapacity | F::ConsentPrivacy | F::ConsentFees | F::ConsentRiskNotice => {
-            one_of(text, &["true"]).map_err(|_| "must_be_true")
+            one_of(text, &["true"]).map_err(|_| "must_be_true".into())
         }
         F::ShopFixed => one_of(text, FIXED),
-        F::ShopLatitude => number(text, -90_000_000, 90_000_000),
-        F::ShopLongitude => number(text, -180_000_000, 180_000_000),
-        F::BusinessMonthlyVolume => number(text, 0, 10_000_000_000_000),
+        F::ShopLatitude => number(text, Unit::Microdegree, -90_000_000, 90_000_000),
+        F::ShopLongitude => number(text, Unit::Microdegree, -180_000_000, 180_000_000),
+        F::BusinessMonthlyVolume => number(text, Unit::Fen, 0, 10_000_000_000_000),
         F::ShopMcc => merchant_category(text),
         F::SettlementKind => one_of(text, SETTLEMENT_KINDS),
         F::SettlementCardNumber => settlement_card(text),
-        F::SettlementAccountNumber => CorporateAccount::parse(text)
-            .map(|account| account.expose().to_owned())
-            .map_err(|error| error.reason_code()),
-        F::SettlementBankCode => {
-            Cnaps::parse(text).map(|code| code.as_str().to_owned()).map_err(|error| error.reason_code())
-        }
-        F::ContactMobile => {
-            Mobile::parse(text).map(|mobile| mobile.expose().to_owned()).map_err(|error| error.reason_code())
-        }
-        F::ContactEmail => email(text),
+        F::SettlementAccountNumber => Ok(CorporateAccount::parse(text)?.expose().to_owned()),
+        F::SettlementBankCode => Ok(Cnaps::parse(text)?.as_str().to_owned()),
+        F::ContactMobile => Ok(Mobile::parse(text)?.expose().to_owned()),
+        F::ContactEmail => Ok(email(text)?),
         F::BusinessDescription | F::AppealStatement | F::LicenceScope => free_text(text, STATEMENT_CHARS_MAX),
         F::LicenceName
         | F::LicenceAddress
@@ -227,89 +240,94 @@ fn canonical(field: FormField, text: &str, rules: &FormRules<'_>) -> Result<Stri
         | F::DocumentSettleAuth
         | F::DocumentAgentAuth
         | F::DocumentUbo
-        | F::DocumentSpecialPermit => Err("field_unknown"),
+        | F::DocumentSpecialPermit => Err("field_unknown".into()),
     }
 }
 
 /// 统一社会信用代码, or the old 15-digit number where the policy still takes it.
-fn licence_number(text: &str, subject: SubjectType) -> Result<String, &'static str> {
+fn licence_number(text: &str, subject: SubjectType) -> Result<String, Wrong> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if digits.chars().count() == 15 {
-        let legacy = BusinessRegistration::parse(text).map_err(|error| error.reason_code())?;
+        let legacy = BusinessRegistration::parse(text)?;
         if subject != SubjectType::SoleProprietor {
-            return Err("legacy_licence_enterprise");
+            return Err("legacy_licence_enterprise".into());
         }
         return Ok(legacy.as_str().to_owned());
     }
-    let uscc = Uscc::parse(text).map_err(|error| error.reason_code())?;
+    let uscc = Uscc::parse(text)?;
     if uscc.subject_type() != subject {
-        return Err("type_mismatch");
+        return Err("type_mismatch".into());
     }
     Ok(uscc.as_str().to_owned())
 }
 
 /// GB 11643, and at least 18 years old on this Beijing day.
-fn resident_id(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+fn resident_id(text: &str, rules: &FormRules<'_>) -> Result<String, Wrong> {
     let today = rules.at.beijing_date();
-    let id = ResidentId::parse(text, today).map_err(|error| error.reason_code())?;
+    let id = ResidentId::parse(text, today)?;
     if !age::is_adult(id.birth(), today, rules.policy.adult_age_years) {
-        return Err("under_18");
+        return Err("under_18".into());
     }
     Ok(id.expose().to_owned())
 }
 
 /// A document's first day of validity: not in the future.
-fn begun(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+fn begun(text: &str, rules: &FormRules<'_>) -> Result<String, Wrong> {
     let (first, text) = day(text)?;
-    if first > rules.at.beijing_date() { Err("not_yet_valid") } else { Ok(text) }
+    if first > rules.at.beijing_date() { Err("not_yet_valid".into()) } else { Ok(text) }
 }
 
 /// A document's last day of validity, which still counts; 长期 has none.
-fn not_over(text: &str, rules: &FormRules<'_>) -> Result<String, &'static str> {
+fn not_over(text: &str, rules: &FormRules<'_>) -> Result<String, Wrong> {
     if matches!(text.trim(), "长期" | "permanent") {
         return Ok("permanent".to_owned());
     }
     let (last, text) = day(text)?;
-    if last < rules.at.beijing_date() { Err("expired") } else { Ok(text) }
+    if last < rules.at.beijing_date() { Err("expired".into()) } else { Ok(text) }
 }
 
 /// 商户类别码, and none of those the trade shuts out.
-fn merchant_category(text: &str) -> Result<String, &'static str> {
+fn merchant_category(text: &str) -> Result<String, Wrong> {
     // Too short, too long or not a digit: four digits is all there is to say.
     let category = Mcc::parse(text).map_err(|_| "mcc_digits")?;
-    if category.is_prohibited() { Err("mcc_prohibited") } else { Ok(category.as_str().to_owned()) }
+    if category.is_prohibited() { Err("mcc_prohibited".into()) } else { Ok(category.as_str().to_owned()) }
 }
 
 /// A settlement card is a UnionPay card; whether it is a debit card the element check tells.
-fn settlement_card(text: &str) -> Result<String, &'static str> {
-    let card = BankCard::parse(text).map_err(|error| error.reason_code())?;
+fn settlement_card(text: &str) -> Result<String, Wrong> {
+    let card = BankCard::parse(text)?;
     match card.network() {
         CardNetwork::UnionPay => Ok(card.expose().to_owned()),
-        CardNetwork::Other => Err("card_network"),
+        CardNetwork::Other => Err("card_network".into()),
     }
 }
 
-fn day(text: &str) -> Result<(Date, String), &'static str> {
+fn day(text: &str) -> Result<(Date, String), Wrong> {
     let text = text.trim();
-    parse_date(text).map(|day| (day, text.to_owned())).ok_or("bad_date")
+    parse_date(text).map(|day| (day, text.to_owned())).ok_or("bad_date".into())
 }
 
-fn number(text: &str, least: i64, most: i64) -> Result<String, &'static str> {
-    let value: i64 = text.trim().parse().map_err(|_| "whole_number")?;
-    if (least..=most).contains(&value) { Ok(value.to_string()) } else { Err("range") }
+fn number(text: &str, unit: Unit, least: i64, most: i64) -> Result<String, Wrong> {
+    let wrong = |code| Wrong { code, particular: Some(Particular::Number { unit, least, most }) };
+    let value: i64 = text.trim().parse().map_err(|_| wrong("whole_number"))?;
+    if (least..=most).contains(&value) { Ok(value.to_string()) } else { Err(wrong("range")) }
 }
 
-fn one_of(text: &str, choices: &[&str]) -> Result<String, &'static str> {
+fn one_of(text: &str, choices: &[&str]) -> Result<String, Wrong> {
     let text = text.trim();
-    if choices.contains(&text) { Ok(text.to_owned()) } else { Err("choice") }
+    if choices.contains(&text) { Ok(text.to_owned()) } else { Err("choice".into()) }
 }
 
-fn free_text(text: &str, chars_max: usize) -> Result<String, &'static str> {
+fn free_text(text: &str, chars_max: usize) -> Result<String, Wrong> {
     let text = text.trim();
     if text.chars().any(unseen) {
-        return Err("charset");
+        return Err("charset".into());
     }
-    if text.chars().count() > chars_max { Err("length") } else { Ok(text.to_owned()) }
+    let found = text.chars().count();
+    if found <= chars_max {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong { code: "length", particular: Some(Particular::Long { found, most: chars_max }) })
 }
 
 /// Characters that nobody sees but that change what is seen: controls, line separators, marks that
@@ -345,12 +363,12 @@ mod tests {
     #[test]
     fn a_name_holds_nothing_unseen() {
         for text in ["星光小面馆", "Café 24 (総店)", "A·B、C"] {
-            assert_eq!(free_text(text, 200).as_deref(), Ok(text));
+            assert_eq!(free_text(text, 200), Ok(text.to_owned()));
         }
         for text in
             ["a\u{202e}gnp.exe", "a\u{200b}b", "a\u{2028}b", "a\u{feff}b", "a\tb", "\u{2066}a\u{2069}"]
         {
-            assert_eq!(free_text(text, 200), Err("charset"), "{text:?}");
+            assert_eq!(free_text(text, 200), Err("charset".into()), "{text:?}");
         }
     }
 
@@ -365,19 +383,23 @@ mod tests {
 
     #[test]
     fn a_number_is_digits_of_the_smallest_unit() {
-        assert_eq!(number(" 22543096 ", -90_000_000, 90_000_000).as_deref(), Ok("22543096"));
+        let latitude = |text| number(text, Unit::Microdegree, -90_000_000, 90_000_000);
+        let wrong = |text| latitude(text).unwrap_err();
+        assert_eq!(latitude(" 22543096 "), Ok("22543096".to_owned()));
         for text in ["22.543096", "22,5", "1e3", "12元", ""] {
-            assert_eq!(number(text, -90_000_000, 90_000_000), Err("whole_number"), "{text:?}");
+            assert_eq!(wrong(text).code, "whole_number", "{text:?}");
         }
-        assert_eq!(number("90000001", -90_000_000, 90_000_000), Err("range"));
+        assert_eq!(wrong("90000001").code, "range");
+        let number = Particular::Number { unit: Unit::Microdegree, least: -90_000_000, most: 90_000_000 };
+        assert_eq!(wrong("90000001").particular, Some(number));
     }
 
     #[test]
     fn a_trade_has_four_digits() {
         assert_eq!(merchant_category("５８１２"), Ok("5812".to_owned()));
         for text in ["58a2", "581", "58122", "食品"] {
-            assert_eq!(merchant_category(text), Err("mcc_digits"), "{text}");
+            assert_eq!(merchant_category(text), Err("mcc_digits".into()), "{text}");
         }
-        assert_eq!(merchant_category("7995"), Err("mcc_prohibited"));
+        assert_eq!(merchant_category("7995"), Err("mcc_prohibited".into()));
     }
 }

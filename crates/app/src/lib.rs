@@ -45,7 +45,7 @@ pub use backup::{
 };
 pub use chain::{ChainFinding, ChainReport, FileCheck, FileKind, RootSummary};
 pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
-pub use error::{Error, ErrorKind, FieldError, Legal};
+pub use error::{Error, ErrorKind, FieldError, Legal, Particular, Unit};
 pub use founding::{Refreshed, found, founded};
 pub use health::{Health, Waiting};
 pub use housekeeping::{DeadlineSummary, SweepSummary};

@@ -232,9 +232,9 @@ fn parse_answer(result: &RegistrationResult) -> Result<RegistrationAnswer, Error
     match result.result.as_str() {
         "registered" => {
             let merchant_no = UnionPayMerchantNo::parse(&needed(&result.merchant_no, "merchant_no")?)
-                .map_err(|error| Error::invalid(error.reason_code(), "merchant_no"))?;
+                .map_err(|error| Error::identifier(error, "merchant_no"))?;
             let terminal_no = TerminalNo::parse(&needed(&result.terminal_no, "terminal_no")?)
-                .map_err(|error| Error::invalid(error.reason_code(), "terminal_no"))?;
+                .map_err(|error| Error::identifier(error, "terminal_no"))?;
             Ok(RegistrationAnswer::Registered {
                 network_ref,
                 merchant_no: merchant_no.as_str().to_owned(),

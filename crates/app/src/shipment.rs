@@ -121,8 +121,8 @@ impl Platform {
         given: PackShipment,
     ) -> Result<Reply<ShipmentView>, Error> {
         actor.may(Action::ShipmentPack)?;
-        let serial = TerminalSerial::parse(&given.serial)
-            .map_err(|error| Error::invalid(error.reason_code(), "serial"))?;
+        let serial =
+            TerminalSerial::parse(&given.serial).map_err(|error| Error::identifier(error, "serial"))?;
         label(&given.seal, "seal", LABEL_CHARS_MAX)?;
         self.command(actor, Call::new("shipment.pack", key, (id.to_string(), given.clone())), move |step| {
             let mut found = step.lock::<Shipment>(id)?;
@@ -280,8 +280,8 @@ impl Platform {
         given: Receipt,
     ) -> Result<Reply<ShipmentView>, Error> {
         actor.may(Action::ShipmentConfirm)?;
-        let serial = TerminalSerial::parse(&given.serial)
-            .map_err(|error| Error::invalid(error.reason_code(), "serial"))?;
+        let serial =
+            TerminalSerial::parse(&given.serial).map_err(|error| Error::identifier(error, "serial"))?;
         self.command(
             actor,
             Call::new("shipment.receive", key, (id.to_string(), given.clone())),

@@ -22,6 +22,7 @@ mod security;
 pub mod server;
 mod terminal;
 pub mod tls;
+mod wording;
 
 pub use auth::ControlDoor;
 pub use metrics::Metrics;

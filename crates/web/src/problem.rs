@@ -5,6 +5,7 @@
 //! known there. The kind gives the status ([`Kind::status`], the only such table) and the code
 //! gives the words (`error-<code>` in the message catalogue).
 
+use crate::wording;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -128,6 +129,7 @@ struct About {
     field: Option<String>,
     fields: Vec<starpay_app::FieldError>,
     choices: Vec<String>,
+    particular: Option<starpay_app::Particular>,
     legal: Option<starpay_app::Legal>,
     existing: Option<String>,
     roles: &'static [starpay_app::Role],
@@ -187,16 +189,18 @@ impl Problem {
     /// The refusal in words.
     #[must_use]
     pub fn render(&self, language: Language, request_id: &str) -> ErrorBody {
-        let (message, remedy) = words(language, self.code);
+        let (message, remedy) = exact_words(language, self.code, self.about.particular);
         let fields = self.about.fields.iter().map(|wrong| {
-            let (message, remedy) = words(language, wrong.code);
-            let message = starpay_text::about(language, &wrong.field, message);
+            let (message, remedy) = exact_words(language, wrong.code, wrong.particular);
+            let message = wording::about(language, &wrong.field, wrong.particular, message);
             let choices = wrong.choices.clone();
             WrongField { field: wrong.field.clone(), code: wrong.code.to_owned(), message, remedy, choices }
         });
         let message = match &self.about.field {
             // Where several are wrong, each of them is named with its own words.
-            Some(field) if self.about.fields.is_empty() => starpay_text::about(language, field, message),
+            Some(field) if self.about.fields.is_empty() => {
+                wording::about(language, field, self.about.particular, message)
+            }
             Some(_) | None => message,
         };
         let roles: Vec<&str> = self.about.roles.iter().map(|role| role.as_str()).collect();
@@ -259,6 +263,20 @@ fn words(language: Language, code: &str) -> (String, String) {
         .unwrap_or_default()
 }
 
+/// The words of a code, and the exact ones where it is known what exactly is wrong.
+fn exact_words(
+    language: Language,
+    code: &str,
+    particular: Option<starpay_app::Particular>,
+) -> (String, String) {
+    let (message, remedy) = words(language, code);
+    let Some(particular) = particular else { return (message, remedy) };
+    (
+        wording::message(language, code, particular).unwrap_or(message),
+        wording::remedy(language, particular).unwrap_or(remedy),
+    )
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let retry_after_seconds = match (error.kind, error.retry_after_seconds) {
@@ -271,6 +289,7 @@ impl From<Error> for Problem {
             field: error.field,
             fields: error.fields,
             choices: error.choices,
+            particular: error.particular,
             legal: error.legal,
             existing: error.existing,
             roles,
