@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use starpay_domain::identifier::TerminalSerial;
 use starpay_terminal::activation::{Position, PositionSource, Settings};
 use starpay_terminal::fault::Fault;
 use starpay_terminal::platform::{Address, TrustAnchor};
@@ -69,11 +70,12 @@ pub(crate) struct Args {
 /// Switches the terminal on and plays it until it is active or stopped.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let world = World::new(args.cut_power_at);
+    let serial = args.serial.as_deref().map(serial).transpose()?;
     let settings = Settings {
         address: Address::parse(&args.server).map_err(failure)?,
         trust: TrustAnchor::read(&args.trust).map_err(|error| failure(error).remedy(NO_TRUST))?,
         folder: args.folder,
-        serial: args.serial,
+        serial,
         model: args.model,
         language: args.language,
         position: args.position.position(),
@@ -88,6 +90,16 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
+/// A serial as the plate of a terminal bears one. Looked at before anything is written: the folder
+/// keeps the first one it is told.
+fn serial(text: &str) -> Result<String, Failure> {
+    match TerminalSerial::parse(text) {
+        Ok(serial) => Ok(serial.as_str().to_owned()),
+        Err(refused) => Err(Failure::usage(format!("--serial {text} is no terminal serial (终端序列号): {refused}"))
+            .remedy("write 9 to 50 letters and digits: six digits of the maker, two of the type (02 POS, 04 smart POS), then its own, as 99990004STAR00000001")),
+    }
+}
+
 /// What the terminal says, in the words of the command line.
 fn failure(error: Error) -> Failure {
     let text = error.to_string();
@@ -98,8 +110,10 @@ fn failure(error: Error) -> Failure {
             None => Failure::failed(text),
         },
         Error::Folder { source, .. } => Failure::failed(format!("{text}: {source}")),
-        Error::Unreachable { .. }
-        | Error::Malformed { .. }
+        Error::Unreachable { .. } => Failure::failed(text).remedy(
+            "is the platform running, and is --server its address? the same command goes on from here",
+        ),
+        Error::Malformed { .. }
         | Error::Statement(_)
         | Error::Certificate(_)
         | Error::Damaged { .. }
@@ -162,6 +176,16 @@ fn millionths(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_serial_is_looked_at_before_the_folder_keeps_it() {
+        assert_eq!(serial(" 99990004star00000001").unwrap(), "99990004STAR00000001");
+        for text in ["STAR777", "", "99990004", "99990099STAR00000001"] {
+            let refused = serial(text).unwrap_err();
+            assert!(refused.code() == Failure::USAGE, "{text}");
+            assert!(refused.to_string().contains("→ write 9 to 50"), "{refused}");
+        }
+    }
 
     #[test]
     fn positions_are_read_exactly() {

@@ -186,7 +186,7 @@ fn same(field: &'static str, given: Option<&str>, kept: &str) -> Result<(), Erro
         Some(given) if given != kept => Err(Error::Setting {
             field,
             reason: format!(
-                "this folder belongs to the terminal {kept}; a terminal keeps its {field} for life"
+                "this folder belongs to the terminal {kept}; a terminal keeps its {field} for life: use another --folder"
             ),
         }),
         Some(_) | None => Ok(()),

@@ -6,6 +6,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use starpay_keys::envelope::{self, EnvelopePublicKey};
+use starpay_keys::pin::Pin;
 use starpay_keys::random::Random;
 use starpay_keys::wire;
 
@@ -44,6 +45,9 @@ pub enum EntryError {
     /// Not six digits.
     #[error("a PIN has six digits")]
     Pin,
+    /// Too easy to guess.
+    #[error("the PIN is too easy to guess")]
+    Weak,
     /// The second entry differs from the first.
     #[error("the two entries differ")]
     Repetition,
@@ -58,8 +62,7 @@ pub fn check_number(number: &str) -> Result<(), EntryError> {
     if digits && (2..=4).contains(&number.len()) { Ok(()) } else { Err(EntryError::Number) }
 }
 
-/// Checks a PIN's form. Whether it is too easy to guess is for the platform to say, which alone
-/// keeps that list.
+/// Checks a PIN's form. Whether one that is there already was too easy to guess is not asked.
 ///
 /// # Errors
 /// When it is not six digits.
@@ -70,6 +73,16 @@ pub fn check_pin(pin: &SecretString) -> Result<(), EntryError> {
     } else {
         Err(EntryError::Pin)
     }
+}
+
+/// Checks a PIN that is being chosen, as far as the terminal can: the platform knows more of the
+/// merchant's own numbers and has the last word.
+///
+/// # Errors
+/// When it is not six digits, or too easy to guess.
+pub fn check_choice(pin: &SecretString, serial: &str) -> Result<(), EntryError> {
+    let pin = Pin::parse(pin.expose_secret().as_bytes()).map_err(|_| EntryError::Pin)?;
+    pin.into_strong(&[serial]).map(drop).map_err(|_| EntryError::Weak)
 }
 
 /// A PIN in its envelope, as the wire writes it.
@@ -133,6 +146,16 @@ mod tests {
         for pin in ["", "48091", "4809170", "48091x", "４８０９１７"] {
             assert_eq!(check_pin(&pin.into()), Err(EntryError::Pin));
         }
+    }
+
+    #[test]
+    fn a_pin_that_is_too_easy_is_not_chosen() {
+        let serial = "99990004STAR00480917";
+        assert_eq!(check_choice(&"739164".into(), serial), Ok(()));
+        for pin in ["123456", "111111", "480917"] {
+            assert_eq!(check_choice(&pin.into(), serial), Err(EntryError::Weak), "{pin}");
+        }
+        assert_eq!(check_choice(&"7391".into(), serial), Err(EntryError::Pin));
     }
 
     #[test]

@@ -147,17 +147,12 @@ impl Screen {
 
     /// Asks for an operator's number.
     #[must_use]
-    pub fn operator_number(language: Language, refused: Option<&Refusal>) -> Self {
-        let mut lines = refused.map(|refusal| said(language, refusal)).unwrap_or_default();
-        lines.push(
-            language
-                .pick(
-                    "设置主管操作员。密码只属于您，我们不会向您索要。",
-                    "Set up the manager. The PIN is yours alone; we never ask for it.",
-                )
-                .to_owned(),
+    pub fn operator_number(language: Language) -> Self {
+        let line = language.pick(
+            "设置主管操作员。密码只属于您，我们不会向您索要。",
+            "Set up the manager. The PIN is yours alone; we never ask for it.",
         );
-        Self::new(Step::Pin.title(language), lines).asking(
+        Self::new(Step::Pin.title(language), vec![line.to_owned()]).asking(
             language.pick("操作员号 (2至4位数字，回车为01)", "Operator number (2 to 4 digits, Enter for 01)"),
         )
     }
@@ -175,6 +170,12 @@ impl Screen {
         Self::new(Step::Pin.title(language), Vec::new()).asking(language.pick("6位密码", "PIN, 6 digits"))
     }
 
+    /// The platform refused the PIN: why, and what to do.
+    #[must_use]
+    pub fn pin_refused(language: Language, refusal: &Refusal) -> Self {
+        Self::new(Step::Pin.title(language), said(language, refusal))
+    }
+
     /// Asks for the PIN again.
     #[must_use]
     pub fn pin_again(language: Language) -> Self {
@@ -190,6 +191,10 @@ impl Screen {
                 language.pick("操作员号是2至4位数字。", "An operator number has 2 to 4 digits.")
             }
             EntryError::Pin => language.pick("密码是6位数字。", "A PIN has 6 digits."),
+            EntryError::Weak => language.pick(
+                "这个密码太容易被猜到（连号、重复、生日或序列号里的数字），请换一个。",
+                "This PIN is too easy to guess (a run, a repetition, a date, part of the serial). Choose another one.",
+            ),
             EntryError::Repetition => language
                 .pick("两次输入不一致，请重新输入。", "The two entries differ. Please enter it again."),
         };
@@ -302,13 +307,14 @@ fn status_title(language: Language) -> String {
 fn reason(language: Language, error: &Error) -> Vec<String> {
     match error {
         Error::Refused(refusal) => said(language, refusal),
-        Error::Unreachable { leg, detail } => vec![
+        // The system's own words (`os error 111`) are for whoever reads the log, not for a shop.
+        Error::Unreachable { leg, detail: _ } => vec![
             format!(
                 "{} {}",
                 language.pick("连不上平台，断在：", "Cannot reach the platform. Broken:"),
                 leg_title(language, *leg)
             ),
-            detail.clone(),
+            leg_meaning(language, *leg).to_owned(),
             leg_remedy(language, *leg).to_owned(),
         ],
         Error::Statement(_) | Error::Certificate(_) | Error::Damaged { .. } | Error::Malformed { .. } => {
@@ -453,6 +459,28 @@ const fn leg_title(language: Language, leg: Leg) -> &'static str {
     }
 }
 
+/// What a broken leg means.
+const fn leg_meaning(language: Language, leg: Leg) -> &'static str {
+    match leg {
+        Leg::Resolve => language.pick(
+            "找不到平台的域名：没有联网，或地址写错了。",
+            "Its name is not known: no network, or a wrong address.",
+        ),
+        Leg::Connect => language.pick(
+            "平台没有接受连接：没有联网、地址写错，或平台没有运行。",
+            "It takes no connection: no network, a wrong address, or the platform is not running.",
+        ),
+        Leg::Tls => language.pick("安全通道没有建立。", "No secure channel could be made."),
+        Leg::Http => {
+            language.pick("平台没有应答，或应答中断了。", "It gave no answer, or the answer broke off.")
+        }
+        Leg::Clock => {
+            language.pick("本机时间与平台相差太多。", "This terminal's time is too far from the platform's.")
+        }
+        Leg::Throughput => language.pick("数据传得太慢。", "Data comes too slowly."),
+    }
+}
+
 const fn leg_remedy(language: Language, leg: Leg) -> &'static str {
     match leg {
         Leg::Resolve | Leg::Connect => language
@@ -575,8 +603,10 @@ mod tests {
     fn every_broken_leg_has_a_name_and_a_remedy() {
         for language in [Language::Zh, Language::En] {
             for leg in Leg::ALL {
-                let error = Error::Unreachable { leg, detail: "x".to_owned() };
-                assert_eq!(Screen::stopped(language, &error).lines.len(), 3);
+                let detail = "io: Connection refused (os error 111)".to_owned();
+                let lines = Screen::stopped(language, &Error::Unreachable { leg, detail }).lines;
+                assert_eq!(lines.len(), 3);
+                assert!(!lines.concat().contains("os error"), "{lines:?}");
             }
         }
     }

@@ -57,6 +57,22 @@ impl From<String> for SecretText {
     }
 }
 
+/// What is wrong with the line, without repeating it.
+fn unreadable(line: &str) -> Failure {
+    const FORM: &str = r#"{"code":"7F3K9QWXYZ","pin":"739164"}"#;
+    let bare = serde_json::from_str::<serde_json::Value>(line).ok().and_then(|line| {
+        ["code", "pin", "number"]
+            .into_iter()
+            .find(|name| line.get(*name).is_some_and(|value| value.is_number()))
+    });
+    match bare {
+        Some(name) => Failure::usage(format!("\"{name}\" is a bare number on standard input"))
+            .remedy(format!("write it in quotes: {FORM}")),
+        None => Failure::usage("standard input is not one JSON object with code, pin and number, all text")
+            .remedy(format!("write one line like {FORM}")),
+    }
+}
+
 fn first_number() -> String {
     "01".to_owned()
 }
@@ -93,8 +109,7 @@ impl<'a> Automaton<'a> {
         let line: Line = match text.expose_secret().trim() {
             "" => Line { code: None, pin: None, number: first_number() },
             // serde's message would repeat the line, which holds a PIN.
-            line => serde_json::from_str(line)
-                .map_err(|_| Failure::usage(r#"standard input must be one line {"code":"…","pin":"…"}"#))?,
+            line => serde_json::from_str(line).map_err(|_| unreadable(line))?,
         };
         let pin = line.pin.map(|pin| pin.0);
         if let Some(pin) = &pin {
@@ -158,4 +173,21 @@ fn say(line: &impl Serialize) {
     let Ok(line) = serde_json::to_string(line) else { return };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_line_is_explained_and_not_repeated() {
+        for (line, said) in [
+            (r#"{"code":"7F3K9QWXYA","pin":480917}"#, "write it in quotes"),
+            (r#"{"pin":"480917","sort":1}"#, "write one line like"),
+            ("480917", "write one line like"),
+        ] {
+            let refused = unreadable(line).to_string();
+            assert!(refused.contains(said) && !refused.contains("480917"), "{refused}");
+        }
+    }
 }

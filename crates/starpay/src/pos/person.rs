@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use starpay_terminal::answer::Status;
 use starpay_terminal::attendant::{Attendant, CertificateReport, CodeWanted, StepReport};
-use starpay_terminal::operator::{EntryError, Operator, Role, check_number, check_pin};
+use starpay_terminal::operator::{EntryError, Operator, Role, check_choice, check_number};
 use starpay_terminal::screen::{Language, Screen};
 use starpay_terminal::{Error, Refusal, Step, Terminal};
 
@@ -25,8 +25,9 @@ enum Choice {
 
 /// Plays the terminal with a person until they switch it off.
 pub(super) fn play(terminal: &mut Terminal<'_>, language: Language) -> Result<(), Failure> {
-    let mut person = Person { language, waiting_for: Vec::new() };
     let device = terminal.device();
+    let serial = device.serial().to_owned();
+    let mut person = Person { language, serial, number: None, waiting_for: Vec::new() };
     person.show(&Screen::welcome(language, device.serial(), device.model(), terminal.status()));
     let status = loop {
         match terminal.activate(&mut person) {
@@ -62,6 +63,9 @@ pub(super) fn play(terminal: &mut Terminal<'_>, language: Language) -> Result<()
 
 struct Person {
     language: Language,
+    serial: String,
+    /// The manager's number, once it was typed: a PIN that is refused does not make it wrong.
+    number: Option<String>,
     /// What was shown as missing, by code and text.
     waiting_for: Vec<(String, String)>,
 }
@@ -125,7 +129,7 @@ impl Person {
     fn chosen_pin(&self) -> Result<SecretString, Error> {
         loop {
             let first = self.secret(&Screen::pin(self.language))?;
-            let error = match check_pin(&first) {
+            let error = match check_choice(&first, &self.serial) {
                 Err(error) => error,
                 Ok(()) => {
                     let second = self.secret(&Screen::pin_again(self.language))?;
@@ -163,7 +167,14 @@ impl Attendant for Person {
     }
 
     fn operators(&mut self, refused: Option<&Refusal>) -> Result<Vec<Operator>, Error> {
-        let number = self.number(&Screen::operator_number(self.language, refused))?;
+        if let Some(refusal) = refused {
+            self.show(&Screen::pin_refused(self.language, refusal));
+        }
+        let number = match self.number.take() {
+            Some(number) => number,
+            None => self.number(&Screen::operator_number(self.language))?,
+        };
+        self.number = Some(number.clone());
         let pin = self.chosen_pin()?;
         Ok(vec![Operator { number, role: Role::Manager, pin }])
     }
