@@ -1,8 +1,9 @@
-//! 数据密钥: what every record is sealed under; its rotation, and erasure by its destruction.
+//! 数据密钥: what every record is sealed under, and its rotation.
 //!
-//! Rotation replaces the key above the data keys and wraps each of them anew; nothing that was
-//! sealed is touched, and whatever still lies under an earlier key opens as before. Erasure
-//! destroys a merchant's data keys: their records stay, unreadable, so the event chains over the
+//! Rotating the root key replaces the key above the data keys and wraps each of them anew; rotating the
+//! data keys gives each merchant another one, under which lies what is sealed from then on. Nothing that
+//! was sealed is touched, and whatever still lies under an earlier key opens as before. Erasure
+//! ([`crate::erasure`]) destroys a merchant's data keys: their records stay, unreadable, so the event chains over the
 //! sealed bytes still verify. A backup made before still holds the keys: it must not outlive the
 //! retention that erasure is for.
 
@@ -15,8 +16,7 @@ use starpay_domain::id::{MerchantId, TypedId};
 use starpay_keys::hsm::{Hsm, KeyDescription, KeyPurpose, SignerName};
 use starpay_keys::keystore::{Keystore, KeystoreError};
 use starpay_keys::seal::KeyId;
-use starpay_store::aggregate::{application as applications, limit};
-use starpay_store::{access_key, data_key, event, merchant};
+use starpay_store::{data_key, event, merchant};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,6 +36,13 @@ pub struct RotationReport {
     pub rewrapped: u64,
 }
 
+/// What the rotation of the data keys did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataKeysReport {
+    /// Data keys made: one for each merchant that is not erased, and the platform's own.
+    pub made: u64,
+}
+
 /// What the rotation of a signing key did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SigningKeyReport {
@@ -43,17 +50,6 @@ pub struct SigningKeyReport {
     pub key: String,
     /// Its version: 1 for the first ever.
     pub version: u32,
-}
-
-/// What an erasure did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ErasureReport {
-    /// `mer_…`
-    pub merchant_id: String,
-    /// Data keys destroyed now; 0 when it had been done before.
-    pub keys_destroyed: u64,
-    /// Sign-in contacts whose number was removed.
-    pub contacts_cleared: u64,
 }
 
 impl Platform {
@@ -78,6 +74,24 @@ impl Platform {
             }
         }
         Ok(report)
+    }
+
+    /// Gives every merchant and the platform itself a new data key, in slices. A call that was cut off
+    /// has given some of them theirs; the next one gives all of them another.
+    ///
+    /// # Errors
+    /// `forbidden`; the keystore's and the store's own.
+    pub async fn rotate_data_keys(&self, actor: &Actor) -> Result<DataKeysReport, Error> {
+        actor.may(Action::Administer)?;
+        let (mut after, mut report) = ((Uuid::nil(), i64::MIN), DataKeysReport { made: 0 });
+        loop {
+            let (next, made) = self.apply_quietly(actor, move |step| renew_slice(step, after)).await?;
+            report.made += made;
+            match next {
+                Some(next) => after = next,
+                None => return Ok(report),
+            }
+        }
     }
 
     /// Replaces the platform's signing key and its certificate. What the earlier key signed still
@@ -183,41 +197,6 @@ impl Platform {
             }
         }
     }
-
-    /// Erases a merchant: destroys their data keys and the numbers they signed in with, and ends
-    /// their sessions, links and keys. Nothing
-    /// sealed for them can be opened again, by anybody; their event chains still verify. Erasing
-    /// twice is the same as once.
-    ///
-    /// # Errors
-    /// `forbidden`, `not_found`.
-    pub async fn erase_merchant(&self, actor: &Actor, id: MerchantId) -> Result<ErasureReport, Error> {
-        actor.may(Action::Administer)?;
-        if id.uuid() == PLATFORM {
-            return Err(Error::not_found());
-        }
-        let report = self
-            .apply(actor, move |step| {
-                merchant::find(step.tx, id.uuid())?.ok_or_else(Error::not_found)?;
-                let contacts_cleared = step.clear_contacts(id)?;
-                limit::forget_of_merchant(step.tx, id.uuid())?;
-                applications::forget_subjects(step.tx, id.uuid())?;
-                let credentials_ended = access_key::revoke_of_merchant(step.tx, id.uuid(), step.at)?;
-                let keys_destroyed = data_key::destroy(step.tx, id.uuid(), step.at)?;
-                if keys_destroyed > 0 {
-                    let said = [
-                        ("keys_destroyed", keys_destroyed.to_string()),
-                        ("contacts_cleared", contacts_cleared.to_string()),
-                        ("credentials_ended", credentials_ended.to_string()),
-                    ];
-                    step.record_deed(MerchantId::PREFIX, id.uuid(), "erase", "erased", &deed(said))?;
-                }
-                Ok(ErasureReport { merchant_id: id.to_string(), keys_destroyed, contacts_cleared })
-            })
-            .await?;
-        self.shared.vault.forget(id.uuid());
-        Ok(report)
-    }
 }
 
 /// What somebody does to a key of the keystore, in the chain of that key.
@@ -238,4 +217,26 @@ fn rewrap_slice(step: &mut Step<'_>, under: &str, after: (Uuid, i64)) -> Result<
         }
     }
     Ok((rows.last().map(|row| (row.merchant_id, row.version)), rewrapped))
+}
+
+fn renew_slice(step: &mut Step<'_>, after: (Uuid, i64)) -> Result<Slice, Error> {
+    let rows = data_key::list_present(step.tx, after, SLICE)?;
+    let mut made = 0;
+    for row in &rows {
+        if row.merchant_id != PLATFORM {
+            // An erasure holds this lock too: no key may appear behind its back.
+            merchant::lock(step.tx, row.merchant_id)?;
+            let present = data_key::find_current(step.tx, row.merchant_id)?;
+            if present.is_none_or(|key| key.version != row.version || key.destroyed_at.is_some()) {
+                continue;
+            }
+        }
+        let version = row.version.saturating_add(1);
+        step.shared.vault.make(step.tx, row.merchant_id, version, step.at)?;
+        let said = [("version", version.to_string())];
+        step.record_deed(MerchantId::PREFIX, row.merchant_id, "rotate_data_key", "present", &deed(said))?;
+        made += 1;
+    }
+    // Past every version of the last one, the new one too.
+    Ok((rows.last().map(|row| (row.merchant_id, i64::MAX)), made))
 }

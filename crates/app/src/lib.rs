@@ -13,6 +13,7 @@ mod chain;
 mod contact;
 mod data_keys;
 mod device;
+mod erasure;
 mod error;
 mod form;
 mod founding;
@@ -44,7 +45,8 @@ pub use backup::{
     RestoreSummary, RestoreTarget, restore, unpack,
 };
 pub use chain::{ChainFinding, ChainReport, FileCheck, FileKind, RootSummary};
-pub use data_keys::{ErasureReport, RotationReport, SigningKeyReport};
+pub use data_keys::{RotationReport, SigningKeyReport};
+pub use erasure::{Erasure, ErasurePlan, ErasureReport, Standing};
 pub use error::{Error, ErrorKind, FieldError, Legal, Particular, Unit};
 pub use founding::{Refreshed, found, founded};
 pub use health::{Health, Waiting};

@@ -48,9 +48,18 @@ enum Task {
     /// Seal the keystore under a new master key or passphrase; no server may run
     Reseal(Seal),
     /// Destroy a merchant's data keys: its personal data is gone for good
+    ///
+    /// Without --confirm and --reason nothing is destroyed: what would be is shown. With them the
+    /// merchant's sign-ins end, and its terminals are taken away: none of them works any more.
     Erase {
         /// The merchant, mer_…
         merchant: String,
+        /// The same id once more
+        #[arg(long, value_name = "MER_ID")]
+        confirm: Option<String>,
+        /// Why; kept beside who did it, so name nobody in it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 
@@ -157,7 +166,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         // Only the keystore's file is read.
         Task::Ca => keys::roots(&config)?,
         Task::RotateKeys { key } => keys::rotate(&way()?, *key)?,
-        Task::Erase { merchant } => keys::erase(&way()?, merchant)?,
+        Task::Erase { merchant, confirm, reason } => {
+            keys::erase(&way()?, merchant, confirm.as_deref(), reason.as_deref())?
+        }
     };
     print(&if args.json { format!("{answer}\n") } else { in_words(&args.task, &answer) })
 }
@@ -248,11 +259,15 @@ fn in_words(task: &Task, answer: &Value) -> String {
                 text(&answer["set"], "file")
             ),
         },
-        Task::Erase { merchant } => {
-            format!(
+        Task::Erase { merchant, .. } => {
+            let mut said = format!(
                 "{merchant}: {} data keys destroyed, {} contacts cleared\n",
                 answer["keys_destroyed"], answer["contacts_cleared"]
-            )
+            );
+            for terminal in answer["terminals"].as_array().into_iter().flatten() {
+                said.push_str(&format!("terminal {}: {}\n", text(terminal, "name"), text(terminal, "state")));
+            }
+            said
         }
     }
 }

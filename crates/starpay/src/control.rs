@@ -175,7 +175,7 @@ fn gone(error: ureq::Error) -> Failure {
 fn option_of(field: &str) -> String {
     match field {
         "merchant_id" => "--merchant".to_owned(),
-        "role" | "label" | "scope" | "serial" | "model" => format!("--{field}"),
+        "role" | "label" | "scope" | "serial" | "model" | "confirm" | "reason" => format!("--{field}"),
         other => other.to_owned(),
     }
 }

@@ -9,13 +9,13 @@ use crate::way::Way;
 use crate::wiring::{Assembled, secret_in};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use starpay_app::{Error, ErrorKind, Platform};
+use starpay_app::{Erasure, Error, ErrorKind, Platform};
 use starpay_domain::id::{MerchantId, TypedId};
 use starpay_keys::OsRandom;
 use starpay_keys::keystore::{Keystore, MasterKey};
@@ -124,23 +124,56 @@ pub(crate) fn roots(config: &Config) -> Result<Value, Failure> {
     Ok(json!({"certificates": certificates}))
 }
 
-/// Destroys a merchant's data keys.
+/// Destroys a merchant's data keys. Without the merchant said twice and a reason nothing is destroyed:
+/// what would be is told instead.
 ///
 /// # Errors
-/// The platform's own words; a usage failure when it is no merchant's id.
-pub(crate) fn erase(way: &Way, merchant: &str) -> Result<Value, Failure> {
+/// The platform's own words; a usage failure when it is no merchant's id, or not said twice.
+pub(crate) fn erase(
+    way: &Way,
+    merchant: &str,
+    confirm: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Value, Failure> {
     let id = MerchantId::parse(merchant).ok_or_else(|| {
         Failure::usage(format!("{merchant:?} is not a merchant's id")).remedy("ids look like mer_0190…")
     })?;
+    let path = format!("/control/v1/erase-merchant/{id}");
+    let (Some(confirm), Some(reason)) = (confirm, reason) else {
+        let plan = match way {
+            Way::Server(server) => server.call("GET", &path, None)?,
+            Way::Own(own) => {
+                let platform = own.assembled.platform.clone();
+                said(own.block_on(async { platform.erasure_plan(&ControlDoor::administrator(), id).await }))?
+            }
+        };
+        return Err(Failure::usage(planned(id, &plan))
+            .remedy(format!("to do it: starpay admin erase {id} --confirm {id} --reason TEXT")));
+    };
+    let wanted = Erasure { confirm: confirm.to_owned(), reason: reason.to_owned() };
     match way {
-        Way::Server(server) => {
-            server.call("POST", &format!("/control/v1/erase-merchant/{id}"), Some(&json!({})))
-        }
+        Way::Server(server) => server.call("POST", &path, Some(&json!(wanted))),
         Way::Own(own) => {
             let platform = own.assembled.platform.clone();
-            said(own.block_on(async { platform.erase_merchant(&ControlDoor::administrator(), id).await }))
+            let administrator = ControlDoor::administrator();
+            said(own.block_on(async { platform.erase_merchant(&administrator, id, wanted).await }))
         }
     }
+}
+
+/// What an erasure would destroy, in words.
+fn planned(id: MerchantId, plan: &Value) -> String {
+    let mut text = format!(
+        "nothing was erased. It would destroy for good, for nobody to bring back, all data of {id}\n\
+         and end its sign-ins, links and keys"
+    );
+    for (kind, rows) in [("application", &plan["applications"]), ("terminal", &plan["terminals"])] {
+        for row in rows.as_array().into_iter().flatten() {
+            let said = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+            text.push_str(&format!("\n  {kind:<11} {:<36} {}", said("name"), said("state")));
+        }
+    }
+    text
 }
 
 fn said<T: Serialize>(result: Result<T, Error>) -> Result<Value, Failure> {
@@ -167,7 +200,7 @@ fn in_words(error: &Error) -> Value {
 pub(crate) fn router(assembled: &Assembled) -> Router {
     Router::new()
         .route("/control/v1/rotate-keys", post(serve_rotation))
-        .route("/control/v1/erase-merchant/{id}", post(serve_erasure))
+        .route("/control/v1/erase-merchant/{id}", get(serve_erasure_plan).post(serve_erasure))
         .with_state(assembled.platform.clone())
 }
 
@@ -183,7 +216,7 @@ async fn serve_rotation(
     answer(rotated(platform, key).await)
 }
 
-async fn serve_erasure(
+async fn serve_erasure_plan(
     State(platform): State<Platform>,
     Extension(door): Extension<ControlDoor>,
     headers: HeaderMap,
@@ -192,8 +225,25 @@ async fn serve_erasure(
     if !opened(&door, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let plan = match MerchantId::parse(&id) {
+        Some(id) => platform.erasure_plan(&ControlDoor::administrator(), id).await,
+        None => Err(Error::not_found()),
+    };
+    answer(plan)
+}
+
+async fn serve_erasure(
+    State(platform): State<Platform>,
+    Extension(door): Extension<ControlDoor>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Json(wanted): Json<Erasure>,
+) -> Response {
+    if !opened(&door, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let erased = match MerchantId::parse(&id) {
-        Some(id) => platform.erase_merchant(&ControlDoor::administrator(), id).await,
+        Some(id) => platform.erase_merchant(&ControlDoor::administrator(), id, wanted).await,
         None => Err(Error::not_found()),
     };
     answer(erased)

@@ -21,6 +21,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("V9__own_in_state", include_str!("../migrations/V9__own_in_state.sql")),
     ("V10__looks", include_str!("../migrations/V10__looks.sql")),
     ("V11__one_route_a_key", include_str!("../migrations/V11__one_route_a_key.sql")),
+    ("V12__erased_subjects", include_str!("../migrations/V12__erased_subjects.sql")),
 ];
 
 /// The table refinery keeps its record in.

@@ -1,6 +1,6 @@
 //! The life of a device's certificate: shown, renewed, recalled, over. The platform's clock is moved.
 
-use crate::support::admin;
+use crate::support::{admin, erasure};
 use crate::terminal::{PIN, Terminal};
 use crate::world::{Far, SERIAL, World, page};
 use starpay_app::port::Clock;
@@ -455,7 +455,8 @@ async fn a_longer_list_costs_no_more(engine: Engine) {
     let paged: Vec<_> = first.data.into_iter().chain(rest).map(|shown| shown.certificate).collect();
     assert_eq!(paged, more.into_iter().map(|shown| shown.certificate).collect::<Vec<_>>());
     // What is sealed under an erased merchant's key opens no more, and hides nothing beside it.
-    world.platform.erase_merchant(&admin(), owner.merchant.unwrap()).await.unwrap();
+    let merchant = owner.merchant.unwrap();
+    world.platform.erase_merchant(&admin(), merchant, erasure(merchant)).await.unwrap();
     let (kept, _) = listed(&world, &boss).await;
     assert_eq!(kept.len(), all.len() + 7);
     assert!(kept.iter().all(|shown| shown.certificate.is_none()));

@@ -1,6 +1,6 @@
 //! The audit chain: roots are signed over what changed, and whatever was tampered with is named.
 
-use crate::support::{Stand, admin, jobs, on_both};
+use crate::support::{Stand, admin, erasure, jobs, on_both};
 use crate::world::World;
 use starpay_app::view::{List, Page};
 use starpay_app::{ChainReport, FileCheck, FileKind};
@@ -353,7 +353,7 @@ fn facts_that_were_changed_or_put_back_are_named() {
         assert!(verify(&stand).await.clean);
         // Nobody can open what an erased merchant's events say; the report counts what it cannot tell.
         assert_eq!(verify(&stand).await.erased, 0);
-        stand.platform.erase_merchant(&admin(), shop.merchant).await.unwrap();
+        stand.platform.erase_merchant(&admin(), shop.merchant, erasure(shop.merchant)).await.unwrap();
         let report = verify(&stand).await;
         assert!(report.clean && report.erased > 0, "{report:?}");
         // A key that was removed instead is no erasure.
@@ -458,7 +458,7 @@ async fn files_are_held_against_their_records(world: World) {
     assert_eq!(not_whole(&seen), [("changed", agreements[0].file.as_str())]);
     assert!(world.platform.verify_chain(&admin()).await.unwrap().clean, "the records are as they were");
     let merchant = owner.merchant.unwrap();
-    world.platform.erase_merchant(&admin(), merchant).await.unwrap();
+    world.platform.erase_merchant(&admin(), merchant, erasure(merchant)).await.unwrap();
     let seen = files(&world, FileKind::Document).await;
     assert_eq!(seen.iter().filter(|one| one.outcome == "erased").count(), 6, "{seen:?}");
     tokio::task::block_in_place(|| world.platform.db().close());

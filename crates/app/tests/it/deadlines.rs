@@ -1,6 +1,6 @@
 //! 到期: every time-out ends its state, not a second early and exactly once, on both engines.
 
-use crate::support::{admin, jobs, on_both};
+use crate::support::{admin, erasure, jobs, on_both};
 use crate::world::{Far, SERIAL, World, page};
 use starpay_app::port::{
     AdapterName, Answer, ClearingRegistry, Clock, RegistrationAnswer, RegistrationRequest, Simulated,
@@ -302,17 +302,16 @@ async fn an_erased_merchants_terminal_comes_back_and_nothing_of_theirs_stays_lat
     for engine in ENGINES {
         let world = World::on(engine, Far::Packed, |_| ()).await;
         let merchant = world.owner().await.merchant.unwrap();
-        let since = world.clock.now();
-        world.platform.erase_merchant(&admin(), merchant).await.unwrap();
-        comes_due(&world, since, 14 * DAY, 1).await;
-        assert_eq!(device(&world).await.1, "in_stock");
+        world.platform.erase_merchant(&admin(), merchant, erasure(merchant)).await.unwrap();
+        assert_eq!(device(&world).await.1, "in_stock", "it never left the shelf");
         world.platform.db().close();
 
         let world = World::on(engine, Far::Shipped, |_| ()).await;
         let merchant = world.owner().await.merchant.unwrap();
         world.clock.advance_to(world.clock.now().plus_seconds(5 * DAY));
         assert_eq!(pass(&world.platform).await.told, 1);
-        world.platform.erase_merchant(&admin(), merchant).await.unwrap();
+        world.platform.erase_merchant(&admin(), merchant, erasure(merchant)).await.unwrap();
+        assert_eq!(device(&world).await.1, "lost", "nobody can follow its parcel any more");
         assert_eq!(world.platform.waiting().await.unwrap().overdue, 0);
         world.clock.advance_to(world.clock.now().plus_seconds(400 * DAY));
         assert_eq!(pass(&world.platform).await.ended, 0);

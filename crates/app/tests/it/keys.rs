@@ -1,11 +1,11 @@
 //! Rotation keeps everything readable; erasure makes one merchant unreadable and the chain whole.
 
-use crate::support::{Shop, Stand, admin, jobs, on_both};
-use crate::world::page;
+use crate::support::{Shop, Stand, admin, erasure, jobs, on_both};
+use crate::world::{SERIAL, World, page};
 use starpay_app::view::NewAccessKey;
-use starpay_app::{Error, ErrorKind};
-use starpay_domain::id::{AccessKeyId, DocumentId, MerchantId, TypedId};
-use starpay_store::{Engine, StoreError, event};
+use starpay_app::{Erasure, Error, ErrorKind, Standing};
+use starpay_domain::id::{AccessKeyId, DeviceId, DocumentId, MerchantId, TypedId};
+use starpay_store::{Engine, StoreError, aggregate, event};
 use uuid::Uuid;
 
 /// Reads everything of a shop that is sealed: form, document, timeline.
@@ -144,20 +144,36 @@ fn an_erased_merchant_is_unreadable_and_the_chain_verifies() {
         let (erased, kept) = (stand.shop("15400000001").await, stand.shop("15400000002").await);
         stand.platform.sign_root(&jobs()).await.unwrap();
         read(&stand, &erased).await.unwrap();
-        let report = stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
+        // Not by a slip: it is said twice, and why; and nothing happens until then.
+        let slip = |confirm: &str, reason: &str| Erasure { confirm: confirm.into(), reason: reason.into() };
+        let id = erased.merchant.to_string();
+        for (wanted, code, field) in [
+            (slip("", "asked for"), "confirm_mismatch", "confirm"),
+            (slip(&kept.merchant.to_string(), "asked for"), "confirm_mismatch", "confirm"),
+            (slip(&id, " "), "length", "reason"),
+        ] {
+            let refused = stand.platform.erase_merchant(&admin(), erased.merchant, wanted).await.unwrap_err();
+            assert_eq!((refused.code, refused.field.as_deref()), (code, Some(field)));
+        }
+        let plan = stand.platform.erasure_plan(&admin(), erased.merchant).await.unwrap();
+        let draft = Standing { name: erased.application.to_string(), state: "draft".to_owned() };
+        assert_eq!((plan.applications, plan.terminals), (vec![draft], Vec::new()));
+        read(&stand, &erased).await.unwrap();
+        let wanted = erasure(erased.merchant);
+        let report = stand.platform.erase_merchant(&admin(), erased.merchant, wanted).await.unwrap();
         assert_eq!((report.keys_destroyed, report.contacts_cleared), (1, 1));
         assert_eq!(read(&stand, &erased).await.unwrap_err().kind, ErrorKind::NotFound);
         read(&stand, &kept).await.unwrap();
         let report = stand.platform.verify_chain(&admin()).await.unwrap();
         assert!(report.clean, "{:?}", report.findings);
-        // Once more changes nothing; a stranger cannot be erased.
-        let again = stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
-        assert_eq!((again.keys_destroyed, again.contacts_cleared), (0, 0));
+        // Nothing is erased twice, and nobody who is no merchant.
         let stranger = MerchantId::from_uuid(erased.application.uuid());
-        assert_eq!(
-            stand.platform.erase_merchant(&admin(), stranger).await.unwrap_err().kind,
-            ErrorKind::NotFound
-        );
+        for (merchant, code) in [(erased.merchant, "already_erased"), (stranger, "not_found")] {
+            let wanted = erasure(merchant);
+            let refused = stand.platform.erase_merchant(&admin(), merchant, wanted).await.unwrap_err();
+            assert_eq!(refused.code, code);
+            assert_eq!(stand.platform.erasure_plan(&admin(), merchant).await.unwrap_err().code, code);
+        }
         // Housekeeping and rotation go round what cannot be opened.
         stand.wait_days(200);
         stand.platform.sweep(&jobs()).await.unwrap();
@@ -184,7 +200,8 @@ fn an_erased_merchants_credentials_end_and_staff_still_see_the_others() {
         };
         let made = stand.platform.create_access_key(&admin(), None, wanted).await.unwrap().value;
         stand.platform.authenticate(&made.token).await.unwrap();
-        stand.platform.erase_merchant(&admin(), erased.merchant).await.unwrap();
+        let wanted = erasure(erased.merchant);
+        stand.platform.erase_merchant(&admin(), erased.merchant, wanted).await.unwrap();
         let refused = stand.platform.authenticate(&made.token).await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Unauthenticated);
         // What cannot be opened any more is left out; it hides nobody else's.
@@ -194,6 +211,57 @@ fn an_erased_merchants_credentials_end_and_staff_still_see_the_others() {
         assert!(!shown.is_empty());
         stand
     });
+}
+
+/// A shop with a terminal that takes money is erased: the terminal is nobody's any more, and whoever
+/// has the same licence is nobody's duplicate.
+async fn an_erased_shops_terminal_works_no_more(world: World) {
+    world.receive().await;
+    let (platform, owner) = (&world.platform, world.owner().await);
+    let (_, code) = world.ask_for_code().await;
+    let mut terminal = world.terminal();
+    terminal.claim(&code).await.unwrap();
+    terminal.until("the end").await;
+    let merchant = owner.merchant.unwrap();
+    let stands = |state: &str| vec![Standing { name: SERIAL.to_owned(), state: state.to_owned() }];
+    let plan = platform.erasure_plan(&admin(), merchant).await.unwrap();
+    assert_eq!((plan.applications.len(), plan.terminals), (1, stands("active")));
+    let speaker = terminal.actor().await;
+    platform.terminal_status(&speaker, terminal.id()).await.unwrap();
+    let report = platform.erase_merchant(&admin(), merchant, erasure(merchant)).await.unwrap();
+    // Its registration is still to be closed; then it is retired.
+    assert_eq!(report.terminals, stands("reassigning"));
+    let shown = platform.devices(&admin(), page()).await.unwrap().data;
+    assert_eq!(shown.iter().map(|one| one.state.as_str()).collect::<Vec<_>>(), ["reassigning"]);
+    platform.terminal_status(&speaker, terminal.id()).await.unwrap_err();
+    let device = DeviceId::parse(&shown[0].id).unwrap();
+    let states = platform
+        .db()
+        .read(move |tx| {
+            let auth = aggregate::device_auth::latest_of_device(tx, device.uuid())?.map(|row| row.state);
+            let slots = aggregate::key_slot::list_by_device(tx, device.uuid(), merchant.uuid())?;
+            Ok((auth, slots.into_iter().map(|row| row.state).collect::<Vec<_>>()))
+        })
+        .await
+        .map_err(|error: StoreError| error);
+    let (auth, slots) = states.unwrap();
+    assert_eq!(auth.as_deref(), Some("rejected"));
+    assert!(!slots.is_empty() && slots.iter().all(|state| state == "revoked"), "{slots:?}");
+    let report = platform.verify_chain(&admin()).await.unwrap();
+    assert!(report.clean, "{:?}", report.findings);
+    let again = world.apply_as("15400000003").await;
+    assert_eq!(platform.application(&admin(), again).await.unwrap().state, "verifying");
+    platform.db().close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_shop_is_gone_with_its_terminal() {
+    an_erased_shops_terminal_works_no_more(World::shipped().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_an_erased_shop_is_gone_with_its_terminal() {
+    an_erased_shops_terminal_works_no_more(World::shipped_on_postgres().await).await;
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who looked at whose personal data, and who did what to keys and merchants: it stands somewhere.
 
-use crate::support::{admin, jobs, on_both};
+use crate::support::{admin, erasure, jobs, on_both};
 use crate::world::{Far, World, page};
 use starpay_app::view::{NewAccessKey, Page};
 use starpay_app::{Actor, IdempotencyKey, Platform, Role};
@@ -130,7 +130,7 @@ fn administrators_read_who_looked_and_by_which_request() {
         let nobody = MerchantId::from_uuid(Uuid::from_u128(7));
         assert_eq!(platform.looks(&admin(), nobody, page()).await.unwrap_err().code, "not_found");
         // An erased merchant's looks can still be read.
-        platform.erase_merchant(&admin(), shop.merchant).await.unwrap();
+        platform.erase_merchant(&admin(), shop.merchant, erasure(shop.merchant)).await.unwrap();
 
         let of = |cursor| Page { cursor, limit: Some(1) };
         let first = platform.looks(&admin(), shop.merchant, of(None)).await.unwrap();
@@ -210,8 +210,8 @@ fn making_and_ending_keys_rotating_and_erasing_leave_events() {
         platform.revoke_access_key(&shop.actor, session).await.unwrap();
         let wrapping = platform.rotate_keys(&admin()).await.unwrap();
         let signing = platform.rotate_signing_key(&admin()).await.unwrap();
-        platform.erase_merchant(&admin(), shop.merchant).await.unwrap();
-        platform.erase_merchant(&admin(), shop.merchant).await.unwrap();
+        platform.erase_merchant(&admin(), shop.merchant, erasure(shop.merchant)).await.unwrap();
+        platform.erase_merchant(&admin(), shop.merchant, erasure(shop.merchant)).await.unwrap_err();
 
         let of_key = |id: &str| Uuid::parse_str(id).unwrap();
         for (thing, kind, names, by) in [

@@ -10,7 +10,7 @@ use starpay_adapters::sandbox::{
 };
 use starpay_app::port::{Clock, Random};
 use starpay_app::view::{DocumentView, NewApplication, PatchApplication, StartContact, VerifyContact};
-use starpay_app::{Actor, Deployment, Mode, Platform, Ports, Role};
+use starpay_app::{Actor, Deployment, Erasure, Mode, Platform, Ports, Role};
 use starpay_domain::id::{ApplicationId, ContactId, MerchantId, TypedId};
 use starpay_domain::instant::Timestamp;
 use starpay_keys::OsRandom;
@@ -192,6 +192,11 @@ pub(crate) fn poke_at(config: &DbConfig, sql: &str) {
 /// The administrator.
 pub(crate) fn admin() -> Actor {
     Actor { id: "ak_test".to_owned(), role: Role::Admin, merchant: None, subject: None, request: None }
+}
+
+/// What the administrator says to erase this merchant.
+pub(crate) fn erasure(merchant: MerchantId) -> Erasure {
+    Erasure { confirm: merchant.to_string(), reason: "asked for by the owner".to_owned() }
 }
 
 /// The job runner.

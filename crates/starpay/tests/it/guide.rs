@@ -1,7 +1,7 @@
 //! `docs/guide/first-terminal.md` is sufficient: its commands, run as they stand, end with an
 //! active terminal. Needs what the guide says a reader needs: `bash`, `curl` and `jq`.
 
-use crate::installation::{Server, installation, starpay, succeeds};
+use crate::installation::{Server, fails, installation, starpay, succeeds};
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::Path;
@@ -53,7 +53,34 @@ fn the_guides_commands_end_with_an_active_terminal() {
     let wrong = String::from_utf8_lossy(&played.stderr);
     assert!(played.status.success(), "{said}\n{wrong}");
     assert!(said.trim_end().lines().last().unwrap().contains("\"active\""), "{said}\n{wrong}");
+    erased_when_said_twice(&at, server);
+}
+
+/// A shop with an active terminal is not erased by a slip: what would be destroyed is shown first.
+fn erased_when_said_twice(at: &Path, server: Server) {
+    let database = rusqlite::Connection::open(at.join("data/starpay.db")).unwrap();
+    let id: String = database.query_row("SELECT lower(hex(id)) FROM merchant", [], |row| row.get(0)).unwrap();
+    drop(database);
+    let merchant = format!("mer_{id}");
+    let (code, said) = fails(at, &["admin", "erase", &merchant]);
+    assert_eq!(code, 2);
+    for part in ["nothing was erased", "active", &format!("--confirm {merchant}")] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (_, said) = fails(at, &["admin", "erase", &merchant, "--confirm", "mer_1", "--reason", "a test"]);
+    assert!(said.contains("(--confirm)"), "{said}");
+    let wanted = ["admin", "erase", &merchant, "--confirm", &merchant, "--reason", "a test"];
+    let said = succeeds(at, &wanted);
+    assert!(said.contains("data keys destroyed") && said.contains("reassigning"), "{said}");
+    assert!(!succeeds(at, &["admin", "device", "list"]).contains(" active "));
+    // Once more is a mistake, with a server and without one; so is one of whom nobody heard.
+    assert!(fails(at, &wanted).1.contains("erased before"));
     server.stop();
+    assert!(fails(at, &wanted).1.contains("erased before"));
+    assert!(fails(at, &["admin", "erase", &merchant]).1.contains("erased before"));
+    let (code, _) = fails(at, &["admin", "erase", "mer_01a207c8ec8276b89a0f6c4db14937b8"]);
+    assert_eq!(code, 1);
+    assert!(succeeds(at, &["audit", "chain"]).contains("clean"));
 }
 
 /// What the guide cannot run, because it shows another way, is at least what the API describes.

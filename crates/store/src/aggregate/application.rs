@@ -40,8 +40,22 @@ const COUNT_OF_MERCHANT: Statement = Statement::new(
     "SELECT count(*) FROM application WHERE merchant_id = $1",
 );
 
-/// What is counted, for the catalogue.
-pub(crate) const COUNTS: &[Statement] = &[COUNT_OF_MERCHANT];
+const FORGET_SUBJECTS: Statement = Statement::new(
+    "application::forget_subjects",
+    "UPDATE application SET subject_index = NULL WHERE merchant_id = $1",
+);
+
+/// What is counted or changed beside the rows themselves, for the catalogue.
+pub(crate) const COUNTS: &[Statement] = &[COUNT_OF_MERCHANT, FORGET_SUBJECTS];
+
+/// Whose applications these were is told by nothing any more: once a merchant is erased, theirs stand
+/// in nobody's way.
+///
+/// # Errors
+/// The store's own.
+pub fn forget_subjects(tx: &mut Tx, merchant: Uuid) -> Result<u64, StoreError> {
+    tx.execute(&FORGET_SUBJECTS, params![merchant])
+}
 
 /// How many applications a merchant has, in whatever state.
 ///
