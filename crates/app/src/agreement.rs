@@ -142,7 +142,7 @@ impl Platform {
     /// Signs: the code proves the person, the hash proves the text.
     ///
     /// # Errors
-    /// `code_invalid`, `code_locked`; `agreement_changed` when the hash is not the text offered;
+    /// `code_unasked` before a code was sent; `code_format`, `code_invalid`, `code_locked`; `agreement_changed` when the hash is not the text offered;
     /// `illegal_transition` when its application is over, or it ran out while it was signed.
     pub async fn sign_agreement(
         &self,
@@ -202,6 +202,10 @@ impl Platform {
                 return Err(Error::conflict("agreement_changed").about("sha256"));
             }
             let (row, _) = step.contact_of(found.merchant)?;
+            if !step.is_code_out(row.id, &purpose(id))? {
+                return Err(Error::invalid("code_unasked", "code"));
+            }
+            crate::contact::six_digits(&given.code)?;
             // A right code is used up in the transaction that signs, not here: a crash in between
             // must not cost the signer a code.
             if let Err(refusal) = step.try_code(row.id, &purpose(id), &given.code)? {

@@ -103,14 +103,15 @@ impl Platform {
     /// Checks the code and opens a session; the first time, the merchant begins to exist.
     ///
     /// # Errors
-    /// `code_invalid` (wrong or unknown: not told apart), `code_expired` for one that was right,
-    /// `code_locked` after five tries.
+    /// `code_format` for what can be no code, which costs no try; `code_invalid` (wrong or unknown: not
+    /// told apart), `code_expired` for one that was right, `code_locked` after five tries.
     pub async fn verify_contact(
         &self,
         key: Option<IdempotencyKey>,
         id: ContactId,
         given: VerifyContact,
     ) -> Result<SessionView, Error> {
+        six_digits(&given.code)?;
         self.apply(&public(), move |step| {
             let Some(mut row) = contact::lock(step.tx, id.uuid())? else { return Ok(Err(wrong_code())) };
             if let Err(refusal) = step.try_code(row.id, SIGN_IN, &given.code)? {
@@ -345,13 +346,18 @@ impl Step<'_> {
             return Ok(Err(if late { Error::invalid("code_expired", "code") } else { wrong_code() }));
         }
         if out.tries >= CODE_TRIES_MAX {
-            let wait = out.expires_at.seconds_since(self.at);
-            return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code").retry_after(wait)));
+            // No time is named: this code stays void, and another one can be had at once.
+            return Ok(Err(Error::new(ErrorKind::Locked, "code_locked").about("code")));
         }
         if is_right() {
             return Ok(Ok(()));
         }
         self.miss_code(contact, purpose).map(Err)
+    }
+
+    /// Whether a code for this purpose is out: one that was asked for, whatever became of it since.
+    pub(crate) fn is_code_out(&mut self, contact: Uuid, purpose: &str) -> Result<bool, Error> {
+        Ok(one_time_code::lock(self.tx, contact, purpose)?.is_some())
     }
 
     /// Counts a wrong try; what the caller is told of it.
@@ -402,11 +408,19 @@ fn reachable(wanted: &StartContact) -> Result<(String, Option<String>), Error> {
     let email = wanted.email.as_deref().map(crate::form::email).transpose();
     match (mobile, email.map_err(|code| FieldError::new("email", code))) {
         (Ok(mobile), Ok(email)) => Ok((mobile.expose().to_owned(), email)),
-        (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => {
-            Err(Error { particular: wrong.particular, ..Error::invalid(wrong.code, wrong.field) })
-        }
+        (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(Error {
+            particular: wrong.particular.map(Box::new),
+            ..Error::invalid(wrong.code, wrong.field)
+        }),
         (Err(one), Err(other)) => Err(Error::invalid_fields(vec![one, other])),
     }
+}
+
+/// Refuses what can be no code before it is counted as a try.
+pub(crate) fn six_digits(code: &str) -> Result<(), Error> {
+    let code = code.trim();
+    let is_code = code.len() == CODE_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit());
+    if is_code { Ok(()) } else { Err(Error::invalid("code_format", "code")) }
 }
 
 fn wrong_code() -> Error {
@@ -429,6 +443,14 @@ fn bound_code(contact: Uuid, purpose: &str, code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_no_code_is_told_so() {
+        assert!([" 012345 ", "999999"].iter().all(|code| six_digits(code).is_ok()));
+        for code in ["", "12345", "1234567", "12345a", "１２３４５６"] {
+            assert_eq!(six_digits(code).unwrap_err().code, "code_format", "{code:?}");
+        }
+    }
 
     #[test]
     fn whatever_is_wrong_with_where_somebody_is_reached_is_named_at_once() {

@@ -125,8 +125,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// What may stand in the field, when the code is `choice`.
     pub choices: Vec<String>,
-    /// What exactly is wrong with the field, where that is known.
-    pub particular: Option<Particular>,
+    /// What exactly is wrong with the field, where that is known. In a box, because it rarely is.
+    pub particular: Option<Box<Particular>>,
     /// For an illegal transition: the state, and what it allows instead.
     pub legal: Option<Legal>,
     /// The id of the thing that is in the way, for an owner who may know it.
@@ -171,7 +171,7 @@ impl Error {
     #[must_use]
     pub fn identifier(invalid: Invalid, field: impl Into<String>) -> Self {
         Self {
-            particular: Some(Particular::Identifier(invalid)),
+            particular: Some(Box::new(Particular::Identifier(invalid))),
             ..Self::invalid(invalid.reason_code(), field)
         }
     }

@@ -9,6 +9,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use starpay_app::{ErrorKind, UPLOAD_BYTES_MAX};
+use starpay_domain::field::FormField;
 use starpay_domain::id::TypedId;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -39,6 +40,10 @@ pub(crate) struct Upload(pub(crate) Bytes);
 impl<S: Send + Sync> FromRequest<S> for Upload {
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if essence(request.headers()).to_ascii_lowercase().starts_with("multipart/") {
+            let form = Problem::new(Kind::App(ErrorKind::Unsupported), "form_upload");
+            return Err(form.about("Content-Type"));
+        }
         read(request.into_body(), UPLOAD_BYTES_MAX).await.map(Self)
     }
 }
@@ -102,11 +107,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Seen {
     }
 }
 
+/// What the body is declared to be, without parameters.
+fn essence(headers: &HeaderMap) -> &str {
+    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    declared.unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let declared =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = declared.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if essence(headers).eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
         Err(Problem::new(Kind::App(ErrorKind::Unsupported), "json_required").about("Content-Type"))
@@ -139,6 +147,9 @@ pub(crate) async fn read(body: axum::body::Body, max: usize) -> Result<Bytes, Pr
 
 /// Reads JSON bytes into a command.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Problem::malformed("body_empty").about("body").at(1, 1));
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (line, column) = place(bytes.get(..error.valid_up_to()).unwrap_or_default());
         Problem::malformed("utf8_invalid").about("body").at(line, column)
@@ -168,7 +179,11 @@ fn refusal(path: &str, error: &serde_json::Error) -> Problem {
         return Problem::malformed("json_invalid").about("body").at(line, column);
     }
     let (code, name) = if message.starts_with("unknown field") {
-        ("unknown_field", named_in(&message, "`"))
+        let name = named_in(&message, "`");
+        // A field of the form, sent beside `fields` and not inside of it.
+        let is_outside = name.as_deref().and_then(FormField::parse).is_some()
+            && message.split_once(", expected ").is_some_and(|(_, taken)| taken.contains("`fields`"));
+        (if is_outside { "field_misplaced" } else { "unknown_field" }, name)
     } else if message.starts_with("missing field") {
         ("field_required", named_in(&message, "`"))
     } else {
@@ -301,7 +316,9 @@ mod tests {
     fn what_is_no_json_is_placed() {
         assert_eq!(refused(b"{\n  \"to\": }"), ("json_invalid", "body".to_owned(), Some((2, 9))));
         assert_eq!(refused(b"{\"to\":{\"city\":\"x\"}} x").0, "json_invalid");
-        assert_eq!(refused(b"").0, "json_invalid");
+        for empty in [&b""[..], b" \r\n"] {
+            assert_eq!(refused(empty), ("body_empty", "body".to_owned(), Some((1, 1))));
+        }
         let (code, field, at) = refused("{\n\"to\":\"深\u{0}".replace('\0', "").as_bytes());
         assert_eq!((code, field.as_str(), at.map(|at| at.0)), ("json_invalid", "body", Some(2)));
     }

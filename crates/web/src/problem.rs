@@ -136,6 +136,7 @@ struct About {
     expected: Option<Expected>,
     position: Option<Position>,
     retry_after_seconds: Option<i64>,
+    nothing_saved: bool,
     tries_left: Option<i64>,
     detail: Option<String>,
 }
@@ -180,6 +181,21 @@ impl Problem {
         self
     }
 
+    /// Names what may stand there.
+    #[must_use]
+    pub fn choices(mut self, choices: &[&str]) -> Self {
+        self.about.choices = choices.iter().map(|choice| (*choice).to_owned()).collect();
+        self
+    }
+
+    /// Says that a request to change something changed nothing: a caller who sent ten fields must not
+    /// think that nine of them are kept.
+    #[must_use]
+    pub fn nothing_saved(mut self) -> Self {
+        self.about.nothing_saved = matches!(self.kind.status().as_u16(), 400 | 408 | 409 | 413 | 415 | 422);
+        self
+    }
+
     /// What happened inside, for the log only.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
@@ -203,10 +219,26 @@ impl Problem {
             }
             Some(_) | None => message,
         };
+        let message = match &self.about.legal {
+            Some(legal) => wording::out_of_turn(language, legal.machine, &legal.state).unwrap_or(message),
+            None => message,
+        };
+        let message = if self.about.nothing_saved {
+            starpay_text::fl!(starpay_text::texts(language), "with-nothing-saved", message = message)
+        } else {
+            message
+        };
         let roles: Vec<&str> = self.about.roles.iter().map(|role| role.as_str()).collect();
         let expected = self.about.expected.map(Expected::as_str);
         let exact = expected.and_then(|name| starpay_text::expected(language, name));
-        let remedy = exact.or_else(|| starpay_text::only_for(language, &roles)).unwrap_or(remedy);
+        let remedy = exact
+            .or_else(|| starpay_text::only_for(language, &roles))
+            .or_else(|| self.remedy_now(language))
+            .unwrap_or(remedy);
+        let remedy = match self.waits() {
+            Some(seconds) => wording::wait(language, remedy, seconds),
+            None => remedy,
+        };
         ErrorBody {
             error: ErrorObject {
                 code: self.code.to_owned(),
@@ -228,8 +260,23 @@ impl Problem {
                 existing: self.about.existing.clone(),
                 position: self.about.position,
                 tries_left: self.about.tries_left,
+                retry_after_s: self.about.retry_after_seconds.map(|seconds| seconds.max(1)),
             },
         }
+    }
+
+    /// What to do in this very situation, where that differs from what the code says in general.
+    fn remedy_now(&self, language: Language) -> Option<String> {
+        if let Some(legal) = &self.about.legal {
+            return wording::when_over(language, legal.machine, &legal.state);
+        }
+        (self.about.tries_left == Some(0)).then(|| wording::when_spent(language, self.code)).flatten()
+    }
+
+    /// The seconds that a caller who is paused has to wait.
+    fn waits(&self) -> Option<i64> {
+        let paused = matches!(self.kind, Kind::App(ErrorKind::RateLimited | ErrorKind::Locked));
+        self.about.retry_after_seconds.filter(|_| paused).map(|seconds| seconds.max(1))
     }
 
     /// The whole answer: status, headers, words.
@@ -289,13 +336,14 @@ impl From<Error> for Problem {
             field: error.field,
             fields: error.fields,
             choices: error.choices,
-            particular: error.particular,
+            particular: error.particular.map(|particular| *particular),
             legal: error.legal,
             existing: error.existing,
             roles,
             expected: None,
             position: None,
             retry_after_seconds,
+            nothing_saved: false,
             tries_left: error.tries_left,
             detail: error.detail,
         };
@@ -368,6 +416,9 @@ pub struct ErrorObject {
     /// Tries left before a lock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries_left: Option<i64>,
+    /// Seconds until it makes sense to try again, as the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<i64>,
 }
 
 #[cfg(test)]
@@ -377,9 +428,12 @@ mod tests {
 
     /// The codes that this crate gives by itself; each has its words in the message catalogue.
     const WEB_CODES: &[&str] = &[
+        "body_empty",
         "cursor_invalid",
+        "field_misplaced",
         "field_required",
         "field_type",
+        "form_upload",
         "idempotency_key_invalid",
         "idempotency_key_missing",
         "internal",

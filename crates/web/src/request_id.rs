@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use starpay_app::{ErrorKind, Platform, Role};
 use starpay_text::Language;
 use std::convert::Infallible;
@@ -116,7 +116,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
 
     let span = tracing::info_span!("request", request.id = %id.0);
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let mut response = span.in_scope(|| finish(handled, language, &id));
+    let mut response = span.in_scope(|| finish(handled, &method, language, &id));
 
     let elapsed = started.elapsed();
     let status = response.status();
@@ -138,12 +138,18 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
 }
 
 /// Puts a refusal into words; a panic becomes one.
-fn finish(handled: std::thread::Result<Response>, language: Language, id: &RequestId) -> Response {
+fn finish(
+    handled: std::thread::Result<Response>,
+    method: &Method,
+    language: Language,
+    id: &RequestId,
+) -> Response {
     let mut response = handled.unwrap_or_else(|_| {
         tracing::error!("a handler panicked; the panic message is on standard error");
         Problem::new(Kind::App(ErrorKind::Internal), "internal").into_response()
     });
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let problem = if method == Method::PATCH { problem.nothing_saved() } else { problem };
     let detail = problem.detail().unwrap_or_default();
     match problem.kind {
         Kind::App(ErrorKind::Internal) => {

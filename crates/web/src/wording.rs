@@ -32,6 +32,33 @@ pub(crate) fn remedy(language: Language, particular: Particular) -> Option<Strin
     }
 }
 
+/// That a step cannot be taken in this state, and which state it is.
+pub(crate) fn out_of_turn(language: Language, machine: &str, state: &str) -> Option<String> {
+    let named = starpay_text::state(language, machine, state)?;
+    let name = starpay_text::machine(language, machine)?;
+    let texts = texts(language);
+    Some(if when_over(language, machine, state).is_some() {
+        fl!(texts, "illegal-over", machine = name, state = named)
+    } else {
+        fl!(texts, "illegal-now", machine = name, state = named)
+    })
+}
+
+/// What is left to do where a thing is over; `None` while it can still go on.
+pub(crate) fn when_over(language: Language, machine: &str, state: &str) -> Option<String> {
+    lookup(language, &format!("over-{machine}-{state}"))
+}
+
+/// What to do after the last try.
+pub(crate) fn when_spent(language: Language, code: &str) -> Option<String> {
+    lookup(language, &format!("spent-{code}"))
+}
+
+/// What to do, and how long to wait before.
+pub(crate) fn wait(language: Language, remedy: String, seconds: i64) -> String {
+    fl!(texts(language), "with-wait", remedy = remedy, seconds = seconds.to_string())
+}
+
 /// A sentence about a field: its label first; an identifier's name where the field has none.
 pub(crate) fn about(
     language: Language,
@@ -130,7 +157,8 @@ mod tests {
     #[test]
     fn a_number_names_its_unit_and_its_range() {
         let number = Particular::Number { unit: Unit::Fen, least: 0, most: 900 };
-        let refused = |code| Error { particular: Some(number), ..Error::invalid(code, "shop.latitude") };
+        let refused =
+            |code| Error { particular: Some(Box::new(number)), ..Error::invalid(code, "shop.latitude") };
         let render = |code| Problem::from(refused(code)).render(Language::ZhCn, "r").error;
         assert!(render("whole_number").remedy.contains("单位是分"));
         assert!(render("range").message.contains("应在 0 到 900 之间"), "{}", render("range").message);

@@ -8,7 +8,7 @@ use super::SignedRequest;
 use super::signed_request::refused;
 use super::stage::blocked;
 use super::tries::{Caller, Tries};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Particular};
 use crate::platform::{Platform, Replayed};
 use crate::step::{Loaded, Step};
 use crate::vault::domain_of;
@@ -19,7 +19,7 @@ use starpay_domain::activation::{Activation, ActivationEvent};
 use starpay_domain::device::Device;
 use starpay_domain::device_auth::DeviceAuth;
 use starpay_domain::id::{ActivationId, DeviceAuthId, TypedId};
-use starpay_domain::identifier::{ActivationCode, TerminalSerial};
+use starpay_domain::identifier::{ActivationCode, Invalid, Reason, TerminalSerial};
 use starpay_domain::machine::Machine;
 use starpay_domain::term::Term;
 use starpay_keys::envelope::EnvelopePublicKey;
@@ -44,7 +44,7 @@ type Holder = (Loaded<Activation>, Loaded<Device>);
 
 /// A claim whose form is right.
 struct Shown {
-    code: Option<ActivationCode>,
+    code: Result<ActivationCode, Invalid>,
     serial: Option<TerminalSerial>,
     sign_key: PublicKey,
     envelope_key: EnvelopePublicKey,
@@ -56,8 +56,8 @@ impl Platform {
     /// are counted where they come from: [`Platform::asked_from`].
     ///
     /// # Errors
-    /// `signature_invalid`, `clock_skew`, `nonce_replayed`; `activation_code_invalid` for a code
-    /// that is wrong, unknown or another terminal's; `activation_code_locked`, `rate_limited`;
+    /// `signature_invalid`, `clock_skew`, `nonce_replayed`; `activation_code_format` for what no code
+    /// looks like, which costs no try; `activation_code_invalid` for a code that is wrong, unknown or another terminal's; `activation_code_locked`, `rate_limited`;
     /// `activation_code_expired`; `device_auth_rejected` for a second key on the same serial;
     /// `device_blocked`.
     pub async fn claim(&self, request: &SignedRequest, claim: Claim) -> Result<(Claimed, Replayed), Error> {
@@ -80,6 +80,7 @@ impl Platform {
         if let Some(paused) = self.look(&actor, move |step| step.claim_pause(&asking)).await? {
             return Err(paused);
         }
+        shown.refuse_shapeless()?;
         self.spend_nonce(&thumbprint, &request.nonce).await?;
         self.apply(&actor, move |step| {
             let tries = match step.enter_claim(&caller)? {
@@ -96,6 +97,19 @@ impl Platform {
 }
 
 impl Shown {
+    /// Refuses a text of the wrong length or alphabet. It could open nothing, whatever code is out:
+    /// whoever guesses learns and saves nothing by it, so it is no try. The check symbol is left to
+    /// the counters.
+    fn refuse_shapeless(&self) -> Result<(), Error> {
+        match self.code {
+            Err(invalid) if matches!(invalid.reason, Reason::Length { .. } | Reason::Charset { .. }) => {
+                let particular = Some(Box::new(Particular::Identifier(invalid)));
+                Err(Error { particular, ..Error::invalid("activation_code_format", "code") })
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     fn read(claim: &Claim) -> Result<Self, Error> {
         let sign_key = wire::from_base64url(&claim.sign_key)
             .and_then(|der| PublicKey::from_spki_der(&der).ok())
@@ -112,7 +126,7 @@ impl Shown {
             }
         }
         Ok(Self {
-            code: ActivationCode::parse(&claim.code).ok(),
+            code: ActivationCode::parse(&claim.code),
             serial: TerminalSerial::parse(&claim.serial).ok(),
             sign_key,
             envelope_key,
@@ -128,7 +142,7 @@ impl Shown {
 /// The activation whose code this is and the terminal it is for, both locked; `None` unless code
 /// and serial belong together.
 fn code_holder(step: &mut Step<'_>, shown: &Shown) -> Result<Option<Holder>, Error> {
-    let (Some(code), Some(serial)) = (&shown.code, &shown.serial) else { return Ok(None) };
+    let (Ok(code), Some(serial)) = (&shown.code, &shown.serial) else { return Ok(None) };
     let hash = step.shared.vault.code_hash(domain_of::ACTIVATION_CODE, code.expose());
     let Some(row) = aggregate::activation::lock_by_code(step.tx, &hash)? else { return Ok(None) };
     let found: Loaded<Activation> = step.load(row)?;

@@ -18,6 +18,11 @@ async fn a_code_to_sign_in_and_a_code_to_sign_leave_each_other_alone() {
         (ContactId::parse(&started.contact_id).unwrap(), world.newest_code("one_time_code").await)
     };
     let (contact, first) = sign_in().await;
+    let sign_with = async |code: &str| {
+        let given = SignCode { code: code.to_owned(), sha256: offered.sha256.clone() };
+        platform.sign_agreement(&signer, None, id, given).await.unwrap_err().code
+    };
+    assert_eq!(sign_with("123456").await, "code_unasked");
     world.clock.advance_ms(1);
     platform.send_sign_code(&signer, None, id).await.unwrap();
     let signing = world.newest_code("sign_code").await;
@@ -27,6 +32,7 @@ async fn a_code_to_sign_in_and_a_code_to_sign_leave_each_other_alone() {
         let given = SignCode { code: code.to_owned(), sha256: offered.sha256.clone() };
         platform.sign_agreement(&signer, None, id, given).await
     };
+    assert_eq!(sign_with("12345").await, "code_format");
     for _ in 0..5 {
         let wrong = if signing == "000000" { "000001" } else { "000000" };
         assert_eq!(try_to_sign(wrong).await.unwrap_err().code, "code_invalid");

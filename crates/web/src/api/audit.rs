@@ -39,7 +39,9 @@ struct OfFiles {
 impl OfFiles {
     fn kind(&self) -> Result<FileKind, Problem> {
         let known = self.kind.as_deref().map_or(Some(FileKind::Document), FileKind::parse);
-        known.ok_or_else(|| Problem::malformed("query_invalid").about("kind"))
+        known.ok_or_else(|| {
+            Problem::malformed("query_invalid").about("kind").choices(&["document", "agreement"])
+        })
     }
 }
 

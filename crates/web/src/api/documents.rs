@@ -25,7 +25,8 @@ pub(super) fn routes() -> Routes {
 #[into_params(parameter_in = Query)]
 struct Kind {
     /// 材料代码, for example `licence`.
-    kind: String,
+    #[param(value_type = String, required = true)]
+    kind: Option<String>,
 }
 
 /// Upload a document
@@ -45,7 +46,9 @@ async fn add(
     Asking(query): Asking<Kind>,
     Upload(bytes): Upload,
 ) -> Result<Answer<DocumentView>, Problem> {
-    Ok(created(web.platform.add_document(&actor, Some(key), id, &query.kind, bytes).await?))
+    // None at all is refused like a wrong one: with the list of those there are.
+    let kind = query.kind.unwrap_or_default();
+    Ok(created(web.platform.add_document(&actor, Some(key), id, &kind, bytes).await?))
 }
 
 /// A document's content

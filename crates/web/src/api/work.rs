@@ -36,12 +36,12 @@ struct OfWork {
 impl OfWork {
     fn queue(&self) -> Result<WorkQueue, Problem> {
         let known = self.queue.as_deref().map_or(Some(WorkQueue::Job), WorkQueue::parse);
-        known.ok_or_else(|| Problem::malformed("query_invalid").about("queue"))
+        known.ok_or_else(|| Problem::malformed("query_invalid").about("queue").choices(&["job", "outbox"]))
     }
 
     fn state(&self) -> Result<WorkState, Problem> {
         let known = self.state.as_deref().map_or(Some(WorkState::Dead), WorkState::parse);
-        known.ok_or_else(|| Problem::malformed("query_invalid").about("state"))
+        known.ok_or_else(|| Problem::malformed("query_invalid").about("state").choices(&["dead", "waiting"]))
     }
 }
 

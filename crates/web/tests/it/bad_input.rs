@@ -301,13 +301,20 @@ async fn a_wrong_activation_code() {
     let watch = Watch::over(&shop.site);
     let mut thief = Terminal::new();
     thief.address = Some("203.0.113.1");
-    for wrong in ["0000000000", "", "不是激活码", "00000-00000", "ZZZZZ-ZZZZZ"] {
+    // What no code looks like is told so, and costs nothing.
+    for slip in ["", "不是激活码", "0000-00000", "00000-000000", "UUUUU-UUUUU"] {
+        let refused = thief.show(&shop.site, slip).await;
+        watch.refused(&refused, 400, "activation_code_format", "code");
+        assert!(refused.json()["error"].get("tries_left").is_none(), "{}", refused.text);
+    }
+    for wrong in ["0000000000", "11111-11111", "22222-22222", "00000-00000", "ZZZZZ-ZZZZZ"] {
         let refused = thief.show(&shop.site, wrong).await;
         watch.refused(&refused, 400, "activation_code_invalid", "code");
     }
     let paused = thief.show(&shop.site, &code).await;
     watch.refused(&paused, 423, "activation_code_locked", "code");
     assert_eq!(paused.header("retry-after"), "600");
+    assert_eq!(paused.json()["error"]["retry_after_s"], 600);
     // Nobody else is.
     let mut terminal = Terminal::new();
     terminal.address = Some("198.51.100.7");

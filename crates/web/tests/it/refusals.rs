@@ -46,6 +46,7 @@ async fn a_body_that_cannot_be_read_is_refused_with_field_and_place() {
     let site = Site::new();
     for (body, code, field) in [
         (&b"{\"mobile\":\"154\xff\"}"[..], "utf8_invalid", "body"),
+        (b"", "body_empty", "body"),
         (b"{\"mobile\":", "json_invalid", "body"),
         (b"{\"mobile\":\"15400000001\",\"sms\":true}", "unknown_field", "sms"),
         (b"{}", "field_required", "mobile"),
@@ -223,4 +224,102 @@ async fn a_strangers_key_counts_for_its_number() {
     let other = ask("15400000002", None).await;
     assert_eq!(other.status, StatusCode::CREATED, "{}", other.text);
     assert_ne!(other.json()["contact_id"], first.json()["contact_id"]);
+}
+
+/// The `error` of a refusal.
+fn error(answer: &Answer) -> serde_json::Value {
+    answer.json()["error"].clone()
+}
+
+fn says(error: &serde_json::Value, words: &str, part: &str) {
+    assert!(error[words].as_str().unwrap().contains(part), "{part}: {error}");
+}
+
+#[tokio::test]
+async fn a_refused_patch_says_that_nothing_of_it_was_saved() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let application = json!({"subject_type": "sole_proprietor"});
+    let started = site.post(&session, "a", "/api/v1/applications", &application).await.json();
+    let path = format!("/api/v1/applications/{}", started["id"].as_str().unwrap());
+    let patch = async |body: serde_json::Value| {
+        let request = bearer("PATCH", &path, &session).header("Content-Type", "application/json");
+        site.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let fields = json!({"shop.name": "星光小面馆", "licence.uscc": "92440399MA5DEM03", "business.monthly_volume_fen": "30,000.00"});
+    let refused = error(&patch(json!({"fields": fields})).await);
+    says(&refused, "message", "Nothing of this request was saved.");
+    let wrong = |name: &str| {
+        refused["fields"].as_array().unwrap().iter().find(|wrong| wrong["field"] == name).cloned().unwrap()
+    };
+    says(&wrong("licence.uscc"), "message", "It should have 18 characters, but it has 16.");
+    says(&wrong("business.monthly_volume_fen"), "remedy", "in fen");
+    // A field that is one, beside `fields` and not inside.
+    let refused = patch(json!({"licence.uscc": "92440399MA5DEM039F"})).await;
+    assert_eq!(refused.refusal(), (400, "field_misplaced".to_owned()));
+    assert_eq!(error(&refused)["field"], "licence.uscc");
+    says(&error(&refused), "remedy", "inside the object “fields”");
+    says(&error(&refused), "message", "Nothing of this request was saved.");
+    let unknown = patch(json!({"fields": {}, "colour": "red"})).await;
+    assert_eq!(unknown.refusal(), (400, "unknown_field".to_owned()));
+    // What is over says so, and what is left to do.
+    site.post(&session, "w", &format!("{path}/withdraw"), &json!({})).await;
+    let over = site.post(&session, "s", &format!("{path}/submit"), &json!({})).await;
+    assert_eq!(over.refusal(), (409, "illegal_transition".to_owned()), "{}", over.text);
+    says(&error(&over), "message", "Withdrawn");
+    says(&error(&over), "remedy", "start a new one");
+}
+
+#[tokio::test]
+async fn an_upload_as_a_form_is_told_how_to_send_it() {
+    let site = Site::new();
+    let session = site.merchant("15400000001").await;
+    let application = json!({"subject_type": "sole_proprietor"});
+    let started = site.post(&session, "a", "/api/v1/applications", &application).await.json();
+    let path = format!("/api/v1/applications/{}/documents", started["id"].as_str().unwrap());
+    let upload = async |query: &str, kind: &str| {
+        let request = bearer("POST", &format!("{path}{query}"), &session).header("Idempotency-Key", "d");
+        let request = request.header("Content-Type", kind);
+        site.send(request.body(Body::from("--x\r\n\r\nfile\r\n--x--")).unwrap()).await
+    };
+    let form = upload("?kind=licence", "multipart/form-data; boundary=x").await;
+    assert_eq!(form.refusal(), (415, "form_upload".to_owned()), "{}", form.text);
+    says(&error(&form), "remedy", "not -F");
+    let which = upload("", "image/png").await;
+    assert_eq!(which.refusal(), (400, "choice".to_owned()), "{}", which.text);
+    assert!(error(&which)["choices"].as_array().unwrap().contains(&json!("licence")), "{}", which.text);
+}
+
+#[tokio::test]
+async fn the_last_wrong_code_says_that_another_one_is_needed() {
+    let site = Site::new();
+    let started = site.post("", "c", "/api/v1/contacts", &json!({"mobile": "15400000001"})).await.json();
+    let code = site.get("", "/dev/outbox.json").await.json()["data"][0]["code"].clone();
+    let path = format!("/api/v1/contacts/{}/verify", started["contact_id"].as_str().unwrap());
+    let verify = async |code: &str| site.post("", "v", &path, &json!({"code": code})).await;
+    // A slip is no try.
+    assert_eq!(verify("12345").await.refusal(), (400, "code_format".to_owned()));
+    let other = if code == "000000" { "000001" } else { "000000" };
+    for left in (0..5).rev() {
+        let wrong = verify(other).await;
+        assert_eq!(wrong.refusal(), (400, "code_invalid".to_owned()));
+        assert_eq!(error(&wrong)["tries_left"], left);
+        let void = error(&wrong)["remedy"].as_str().unwrap().contains("This code is void");
+        assert_eq!(void, left == 0, "{}", wrong.text);
+    }
+    let locked = verify(other).await;
+    assert_eq!(locked.refusal(), (423, "code_locked".to_owned()));
+    says(&error(&locked), "remedy", "no need to wait");
+    // Too many codes: the seconds stand in the body and in the sentence.
+    let mut asked = None;
+    for number in 0..12 {
+        let answer =
+            site.post("", &format!("n{number}"), "/api/v1/contacts", &json!({"mobile": "15400000001"})).await;
+        asked = Some(answer);
+    }
+    let limited = asked.unwrap();
+    assert_eq!(limited.refusal(), (429, "rate_limited".to_owned()), "{}", limited.text);
+    let seconds = error(&limited)["retry_after_s"].as_i64().unwrap();
+    assert_eq!(limited.header("retry-after"), seconds.to_string());
+    says(&error(&limited), "remedy", &format!("Wait {seconds} seconds."));
 }
