@@ -22,11 +22,13 @@ home-title = A POS terminal, from application to active
 home-lead = Starpay is an open platform for payment companies that put POS terminals into shops. Application, verification, signing, shipping, activation: at every moment the merchant sees who acts, how long it takes, and what is still missing.
 home-for-title = Who it is for
 home-for-merchant = Shop owners
-home-for-merchant-text = One page says what is missing, who acts next and how long it takes. A refusal reopens only the item it names.
+home-for-merchant-text = At any moment they can ask what is missing, who acts next and how long it takes. A refusal reopens only the item it names.
 home-for-operator = Payment companies
 home-for-operator-text = Review, verification, logistics and risk share one set of facts; every change keeps who, when and why.
 home-for-integrator = Integrators
 home-for-integrator-text = An open API and a virtual terminal: the first activation within ten minutes.
+home-api = API document (OpenAPI)
+home-guide = The guide is in the sources:
 
 ## The journey: one merchant, from application to the active terminal
 
@@ -363,8 +365,8 @@ step-visit_done = Finish the visit
 step-review_started = Claim for review
 step-application_approved = Approve
 step-agreement_signed = Sign the agreement
-step-registration_sent = Send the registration
-step-registered = Register at the clearing institution
+step-registration_sent = Send both registrations
+step-registered = Register at clearing institution and UnionPay
 step-merchant_ready = Open the merchant
 step-address_confirmed = Confirm the address
 step-shipment_prepared = Pack and bind the terminal

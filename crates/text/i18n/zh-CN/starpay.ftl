@@ -22,11 +22,13 @@ home-title = 一台 POS，从申请到已激活
 home-lead = 星支付是给支付公司用的开放平台：把 POS 终端放进小店，并管好它的一生。进件、核实、签约、寄送、激活，每一步谁在办、办多久、还差什么，商户随时看得见。
 home-for-title = 为谁而做
 home-for-merchant = 店主
-home-for-merchant-text = 一页看清还差什么、该谁办、要多久。被退回时只改点名的那一项。
+home-for-merchant-text = 随时查得到还差什么、该谁办、要多久。被退回时只改点名的那一项。
 home-for-operator = 支付公司
 home-for-operator-text = 审核、核实、物流、风控用同一份事实；每一次变化都留下是谁、何时、为何。
 home-for-integrator = 接入方
 home-for-integrator-text = 开放接口与虚拟终端：十分钟内激活第一台。
+home-api = 接口文档 (OpenAPI)
+home-guide = 入门指南在源代码里：
 
 ## 旅程：一位商户从申请到终端已激活
 
@@ -342,8 +344,8 @@ step-visit_done = 现场核实完成
 step-review_started = 领取审核
 step-application_approved = 审核通过
 step-agreement_signed = 签署受理协议
-step-registration_sent = 向清算机构报送
-step-registered = 清算机构入网
+step-registration_sent = 向清算机构、银联报送
+step-registered = 清算机构、银联入网
 step-merchant_ready = 商户开通
 step-address_confirmed = 确认收货地址
 step-shipment_prepared = 打包并绑定终端
