@@ -45,7 +45,7 @@ pub use backup::{
     RestoreSummary, RestoreTarget, restore, unpack,
 };
 pub use chain::{ChainFinding, ChainReport, FileCheck, FileKind, RootSummary};
-pub use data_keys::{RotationReport, SigningKeyReport};
+pub use data_keys::{DataKeysReport, RotationReport, SigningKeyReport};
 pub use erasure::{Erasure, ErasurePlan, ErasureReport, Standing};
 pub use error::{Error, ErrorKind, FieldError, Legal, Particular, Unit};
 pub use founding::{Refreshed, found, founded};

@@ -265,7 +265,11 @@ fn in_words(task: &Task, answer: &Value) -> String {
                 answer["keys_destroyed"], answer["contacts_cleared"]
             );
             for terminal in answer["terminals"].as_array().into_iter().flatten() {
-                said.push_str(&format!("terminal {}: {}\n", text(terminal, "name"), text(terminal, "state")));
+                said.push_str(&format!(
+                    "terminal {}: {}\n",
+                    text(terminal, "name"),
+                    text(terminal, "state")
+                ));
             }
             said
         }

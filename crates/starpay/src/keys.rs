@@ -29,6 +29,8 @@ use std::sync::Arc;
 pub(crate) enum Rotated {
     /// The root key-encryption key; every data key is wrapped anew under it
     Root,
+    /// Every merchant's data key; what was sealed before stays under the earlier one
+    Data,
     /// The platform's signing key and its certificate
     Signing,
     /// The CA's key and the root certificate; terminals need the new one: `starpay admin ca`
@@ -56,6 +58,7 @@ async fn rotated(platform: Platform, key: Rotated) -> Result<Value, Error> {
     let actor = ControlDoor::administrator();
     let report = match key {
         Rotated::Root => serde_json::to_value(platform.rotate_keys(&actor).await?),
+        Rotated::Data => serde_json::to_value(platform.rotate_data_keys(&actor).await?),
         Rotated::Signing => serde_json::to_value(platform.rotate_signing_key(&actor).await?),
         Rotated::Ca => serde_json::to_value(platform.rotate_ca_key(&actor).await?),
     };

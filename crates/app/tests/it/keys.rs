@@ -5,7 +5,7 @@ use crate::world::{SERIAL, World, page};
 use starpay_app::view::NewAccessKey;
 use starpay_app::{Erasure, Error, ErrorKind, Standing};
 use starpay_domain::id::{AccessKeyId, DeviceId, DocumentId, MerchantId, TypedId};
-use starpay_store::{Engine, StoreError, aggregate, event};
+use starpay_store::{Engine, StoreError, aggregate, data_key, event};
 use uuid::Uuid;
 
 /// Reads everything of a shop that is sealed: form, document, timeline.
@@ -36,6 +36,34 @@ fn rotation_keeps_everything_readable() {
         stand.shop("15400000003").await;
         assert!(stand.platform.verify_chain(&admin()).await.unwrap().clean);
         assert_eq!(stand.platform.rotate_keys(&shops[0].actor).await.unwrap_err().kind, ErrorKind::Forbidden);
+        stand
+    });
+}
+
+#[test]
+fn every_merchant_gets_another_data_key_and_what_lies_under_the_first_opens() {
+    on_both(|stand| async move {
+        let shops = [stand.shop("15400000001").await, stand.shop("15400000002").await];
+        let erased = shops[1].actor.merchant.unwrap();
+        stand.platform.erase_merchant(&admin(), erased, erasure(erased)).await.unwrap();
+        let made = stand.platform.rotate_data_keys(&admin()).await.unwrap().made;
+        assert_eq!(made, 2, "the platform's own and that of the merchant who is left");
+        read(&stand, &shops[0]).await.unwrap();
+        let again = stand.platform.rotate_data_keys(&admin()).await.unwrap().made;
+        assert_eq!(again, 2);
+        // Nothing of the first keys is needed for what is written now, everything for what was before.
+        stand.shop("15400000003").await;
+        read(&stand, &shops[0]).await.unwrap();
+        let versions = |merchant: MerchantId| {
+            let found = stand.platform.db().read(move |tx| data_key::find_current(tx, merchant.uuid()));
+            async move { found.await.map_err(|error: StoreError| error).unwrap().unwrap() }
+        };
+        assert_eq!(versions(shops[0].actor.merchant.unwrap()).await.version, 3);
+        let gone = versions(erased).await;
+        assert_eq!((gone.version, gone.wrapped), (1, None), "no key appears behind an erasure");
+        assert_eq!(stand.platform.rotate_keys(&admin()).await.unwrap().rewrapped, 7);
+        read(&stand, &shops[0]).await.unwrap();
+        assert!(stand.platform.verify_chain(&admin()).await.unwrap().clean);
         stand
     });
 }
