@@ -118,6 +118,7 @@ fn bytes(text: &str) -> Result<Vec<u8>, Failure> {
             hex::FromHexError::InvalidStringLength => "a wrong length".to_owned(),
         };
         Failure::usage(format!("not hexadecimal: {why}"))
+            .remedy("write two digits 0-9 A-F for each byte; blanks and line breaks between them do no harm")
     })
 }
 
@@ -152,8 +153,13 @@ fn framed<'a>(input: &Input, bytes: &'a [u8]) -> starpay_iso8583::Result<Framed<
 
 /// The refusal, and what would have helped.
 fn refused(error: starpay_iso8583::Error, is_readable: bool, how: &str) -> Failure {
-    let hint = if is_readable { format!("; it can be read {how}") } else { String::new() };
-    Failure::failed(format!("{error}{hint}"))
+    Failure::failed(error.to_string()).remedy(if is_readable {
+        format!("it can be read {how}")
+    } else {
+        "is the message whole, and are --header and --dialect those of its link? starpay iso explain shows \
+         the fields before the wrong place"
+            .to_owned()
+    })
 }
 
 /// What can be shown of a message that is refused: the fields before the wrong place.
@@ -164,6 +170,10 @@ fn part(input: &Input, bytes: &[u8]) -> Option<String> {
     (!part.fields.is_empty()).then(|| format!("出错之前的域 (the fields before the wrong place):\n{part}\n"))
 }
 
+/// What to do about a message that can be read and not built.
+const AS_READ: &str =
+    "leave --reencode out: the fields are read all the same; its sender writes one of them in another way";
+
 /// Builds everything again. The bytes come back only when they are those that were given: then
 /// they show nothing that the caller did not type.
 fn reencode(opened: &Opened<'_>, given: &[u8]) -> Result<String, Failure> {
@@ -172,12 +182,12 @@ fn reencode(opened: &Opened<'_>, given: &[u8]) -> Result<String, Failure> {
         Some((link, frame)) => link.write(frame.envelope(), &mut again, |out| opened.message.reencode(out)),
         None => opened.message.reencode(&mut again),
     }
-    .map_err(|error| Failure::failed(format!("cannot be built again: {error}")))?;
+    .map_err(|error| Failure::failed(format!("cannot be built again: {error}")).remedy(AS_READ))?;
     if again == given {
         return Ok(hex::encode_upper(again));
     }
     let same = again.iter().zip(given).take_while(|(again, given)| again == given).count();
-    Err(Failure::failed(format!("built again, the message differs from byte {same} on")))
+    Err(Failure::failed(format!("built again, the message differs from byte {same} on")).remedy(AS_READ))
 }
 
 impl Opened<'_> {
@@ -383,14 +393,16 @@ mod tests {
         for wrong in ["6225880123456784x", "622588012345678"] {
             let refused = bytes(wrong).unwrap_err().to_string();
             assert!(!refused.contains("6225") && !refused.contains("4x"), "{refused}");
+            assert!(refused.contains("→ write two digits"), "{refused}");
         }
         let whole = bytes(&frames()[6]).unwrap();
         let refused = |input: &Input, bytes: &[u8]| open(input, bytes).err().map(|error| error.to_string());
         let bare = Input { bare: true, ..input("") };
         assert_eq!(refused(&bare, &whole[13..]), None);
-        assert!(refused(&input(""), &whole[13..]).unwrap().ends_with("; it can be read with --bare"));
-        assert!(refused(&bare, &whole).unwrap().ends_with("; it can be read without --bare"));
-        assert!(!refused(&input(""), &whole[..30]).unwrap().contains("bare"));
+        assert!(refused(&input(""), &whole[13..]).unwrap().ends_with("→ it can be read with --bare"));
+        assert!(refused(&bare, &whole).unwrap().ends_with("→ it can be read without --bare"));
+        let broken = refused(&input(""), &whole[..30]).unwrap();
+        assert!(!broken.contains("bare") && broken.contains("→ is the message whole"), "{broken}");
     }
 
     #[test]
