@@ -20,7 +20,7 @@ use crate::{Failure, migrate, telemetry};
 use journey::DemoJourney;
 use outbox::Outbox;
 use party::Party;
-use report::{Form, Report};
+use report::{Form, News, Report};
 use starpay_adapters::sandbox::Pace;
 use starpay_app::port::Clock;
 use starpay_app::view::NewAccessKey;
@@ -166,6 +166,7 @@ struct Stage {
     folder: PathBuf,
     keep_serving: bool,
     pause: Duration,
+    news: News,
 }
 
 async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) -> Result<Stage, Failure> {
@@ -177,7 +178,8 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
     std::fs::create_dir_all(&factory)?;
     let trust = factory.join("ca.pem");
     std::fs::write(&trust, assembled.keystore.root_certificate().to_pem())?;
-    let stranger = Party::stranger("applicant", server, story);
+    let news = News::default();
+    let stranger = Party::stranger("applicant", server, story, news.clone());
     let mut hired = Vec::new();
     for (role, scope) in [
         (Role::FieldVerifier, None),
@@ -210,6 +212,7 @@ async fn stage(assembled: &Assembled, folder: &Path, server: &str, args: &Args) 
         folder: folder.to_owned(),
         keep_serving: !args.once,
         pause: Duration::from_millis(args.pause),
+        news,
     })
 }
 
@@ -239,7 +242,7 @@ async fn hire(
 }
 
 fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure> {
-    let mut report = Report::begin(form, stage.pause);
+    let mut report = Report::begin(form, stage.pause, stage.news.clone());
     report.announce(&format!(
         "Starpay 星支付 · demo (sandbox 沙箱, invented data 样例数据) · {}\n\
          its data: {} (stopped midway, it goes on with --data and this folder)\n",
@@ -255,8 +258,7 @@ fn perform(stage: Stage, form: Form, source: &DemoJourney) -> Result<(), Failure
         journey: source,
     };
     story.play(&stage.terminal)?;
-    let took = report.elapsed();
-    report.say(&format!("\n已激活 · the terminal is active after {:.1} s", took.as_secs_f32()))?;
+    report.say(&format!("\n{}", report.summary()))?;
     if stage.keep_serving {
         let text = format!(
             "   see the journey: {}/ (it counts changes of state; above is what each party did)\n   \

@@ -1,5 +1,6 @@
 //! One party of the journey: a person or a company that reaches the platform over HTTP only.
 
+use super::report::News;
 use crate::Failure;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -24,17 +25,18 @@ pub(crate) struct Party {
     /// Name in the report, for example `reviewer`.
     pub(crate) name: &'static str,
     story: String,
+    news: News,
 }
 
 impl Party {
     /// A party without a credential.
-    pub(crate) fn stranger(name: &'static str, base: &str, story: &str) -> Self {
+    pub(crate) fn stranger(name: &'static str, base: &str, story: &str, news: News) -> Self {
         let agent = Agent::config_builder()
             .timeout_global(Some(ANSWER_WITHIN))
             .http_status_as_error(false)
             .build()
             .into();
-        Self { agent, base: base.to_owned(), token: None, name, story: story.to_owned() }
+        Self { agent, base: base.to_owned(), token: None, name, story: story.to_owned(), news }
     }
 
     /// The same connection with this party's credential.
@@ -102,6 +104,8 @@ impl Party {
                     self.name
                 )));
             }
+            // It moved while we looked.
+            self.news.happened();
             std::thread::sleep(LOOK_EVERY);
         }
     }
@@ -127,11 +131,15 @@ impl Party {
             let answer = call(&self.agent, &url, &headers)
                 .map_err(|error| Failure::failed(format!("{}: {method} {path}: {error}", self.name)))?;
             let status = answer.status().as_u16();
+            let replayed = answer.headers().contains_key("idempotency-replayed");
             let text = answer
                 .into_body()
                 .read_to_string()
                 .map_err(|error| Failure::failed(format!("{}: {method} {path}: {error}", self.name)))?;
             if (200..300).contains(&status) {
+                if method != "GET" && !replayed {
+                    self.news.happened();
+                }
                 return if text.is_empty() {
                     Ok(Value::Null)
                 } else {

@@ -2,6 +2,8 @@
 
 use crate::Failure;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How steps are printed.
@@ -13,17 +15,36 @@ pub(crate) enum Form {
     Json,
 }
 
+/// Whether anything happened yet in this run that had not happened before it: a journey that goes
+/// on finds its first steps done. Shared by everybody who can make something happen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct News(Arc<AtomicBool>);
+
+impl News {
+    /// Something happened.
+    pub(crate) fn happened(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anything did.
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Prints the journey as it goes.
 pub(crate) struct Report {
     form: Form,
     started: Instant,
     pause: Duration,
     steps: u32,
+    news: News,
+    found_done: u32,
 }
 
 impl Report {
-    pub(crate) fn begin(form: Form, pause: Duration) -> Self {
-        Self { form, started: Instant::now(), pause, steps: 0 }
+    pub(crate) fn begin(form: Form, pause: Duration, news: News) -> Self {
+        Self { form, started: Instant::now(), pause, steps: 0, news, found_done: 0 }
     }
 
     /// Runs one step and prints what came of it. `run` answers where it led.
@@ -77,9 +98,23 @@ impl Report {
         Ok(())
     }
 
-    /// Time since the beginning.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    /// Where whatever happens is told.
+    pub(crate) fn news(&self) -> News {
+        self.news.clone()
+    }
+
+    /// The end, in words: how long it took, and what of it lay before this run.
+    pub(crate) fn summary(&self) -> String {
+        let seconds = self.started.elapsed().as_secs_f32();
+        match (self.found_done, self.news.any()) {
+            (_, false) => "已激活 · the terminal was active already; nothing was left to do".to_owned(),
+            (0, true) => format!("已激活 · the terminal is active after {seconds:.1} s"),
+            (before, true) => {
+                format!(
+                    "已激活 · the terminal is active; {before} steps had been done before, the rest took {seconds:.1} s"
+                )
+            }
+        }
     }
 
     fn print(
@@ -93,6 +128,8 @@ impl Report {
         self.steps += 1;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let ok = outcome == Outcome::Done;
+        let found_done = ok && !self.news.any();
+        self.found_done += u32::from(found_done);
         let Reached { state, detail } = reached;
         let mut out = std::io::stdout().lock();
         match self.form {
@@ -104,7 +141,8 @@ impl Report {
             Form::People => {
                 let mark = if ok { '✓' } else { '✗' };
                 let number = self.steps;
-                write!(out, "{number:>3} {mark} {step:<30} {actor:<21} {ms:>6} ms   {state}")?;
+                let took = if found_done { "was done".to_owned() } else { format!("{ms} ms") };
+                write!(out, "{number:>3} {mark} {step:<30} {actor:<21} {took:>9}   {state}")?;
                 match detail {
                     Some(detail) => writeln!(out, " · {detail}")?,
                     None => writeln!(out)?,
@@ -144,4 +182,36 @@ impl From<String> for Reached {
 enum Outcome {
     Done,
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_is_counted_apart() {
+        let news = News::default();
+        let mut report = Report::begin(Form::Json, Duration::ZERO, news.clone());
+        let mut step = |happens: bool| {
+            let run = || {
+                if happens {
+                    news.happened();
+                }
+                Ok(((), "draft".to_owned()))
+            };
+            report.step("step", "applicant", run).unwrap();
+            report.summary()
+        };
+        assert!(step(false).contains("was active already"));
+        assert!(step(false).contains("was active already"));
+        for _ in 0..2 {
+            assert!(step(true).contains("2 steps had been done before"));
+        }
+        // What waits for nothing after that is part of this run all the same.
+        assert!(step(false).contains("2 steps had been done before"));
+        let news = News::default();
+        news.happened();
+        let report = Report::begin(Form::Json, Duration::ZERO, news);
+        assert!(report.summary().contains("is active after 0.0 s"));
+    }
 }

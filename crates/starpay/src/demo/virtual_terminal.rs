@@ -42,7 +42,11 @@ impl VirtualTerminal {
     /// Runs the terminal until it is active, then switches it off and on again: it asks the platform
     /// and is active still.
     pub(crate) fn run(&self, code: &str, pin: &str, report: &mut Report) -> Result<(), Failure> {
+        let news = report.news();
         let mut note = |step: &Said| {
+            if step.step != ACTIVE {
+                news.happened();
+            }
             let took = Duration::from_millis(step.ms);
             report.note(&format!("terminal_{}", step.step), "terminal", took, &step.state)
         };
