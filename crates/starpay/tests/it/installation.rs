@@ -16,7 +16,7 @@ pub(crate) fn succeeds(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-pub(crate) pub(crate) fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
+pub(crate) fn fails(folder: &Path, args: &[&str]) -> (i32, String) {
     let output = starpay(folder, args);
     assert!(!output.status.success(), "{args:?}");
     (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
