@@ -64,8 +64,8 @@ impl Platform {
     ) -> Result<Reply<ActivationView>, Error> {
         actor.may(Action::ActivationManage)?;
         let merchant = actor.merchant.ok_or_else(Error::forbidden)?;
-        let serial = TerminalSerial::parse(&wanted.serial)
-            .map_err(|error| Error::identifier(error, "serial"))?;
+        let serial =
+            TerminalSerial::parse(&wanted.serial).map_err(|error| Error::identifier(error, "serial"))?;
         self.command(actor, Call::new("activation.request", key, wanted.clone()), move |step| {
             let device = step.device_by_serial(serial.as_str())?;
             if device.machine.merchant() != Some(merchant) {

@@ -52,6 +52,9 @@ text_enum! {
 /// A file that a record names, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileCheck {
+    /// `document` or `agreement`.
+    #[schema(example = "document")]
+    pub kind: String,
     /// Its name in the files port, for example `documents/0190….sealed`.
     pub file: String,
     /// The document, `doc_…`, or the agreement, `agr_…`.
@@ -121,12 +124,12 @@ impl Platform {
         let (named, next) = found;
         let mut data = Vec::with_capacity(named.len());
         for named in named {
-            data.push(self.verify_file(named).await?);
+            data.push(self.verify_file(kind, named).await?);
         }
         Ok(List { data, next_cursor: next.map(Cursor::to_text) })
     }
 
-    async fn verify_file(&self, named: Named) -> Result<FileCheck, Error> {
+    async fn verify_file(&self, kind: FileKind, named: Named) -> Result<FileCheck, Error> {
         let Named { file, context, id, merchant, held } = named;
         let outcome = match self.shared.ports.files.get(file.clone()).await? {
             None => Outcome::Missing,
@@ -144,6 +147,7 @@ impl Platform {
             }
         };
         Ok(FileCheck {
+            kind: kind.as_str().to_owned(),
             file,
             id,
             merchant_id: MerchantId::from_uuid(merchant).to_string(),
