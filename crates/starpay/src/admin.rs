@@ -233,24 +233,7 @@ fn in_words(task: &Task, answer: &Value) -> String {
         Task::Ca => {
             answer["certificates"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
         }
-        Task::RotateKeys { key: Rotated::Root } => {
-            format!(
-                "new key {} (version {}): {} data keys wrapped anew\n",
-                text(answer, "key"),
-                answer["version"],
-                answer["rewrapped"]
-            )
-        }
-        Task::RotateKeys { key: Rotated::Signing } => {
-            format!("new signing key {} (version {})\n", text(answer, "key"), answer["version"])
-        }
-        Task::RotateKeys { key: Rotated::Ca } => format!(
-            "new CA key {} (version {})\n\
-             → starpay admin ca > ca.pem, and give that file to every terminal: until a terminal has it, it goes on \
-             with its present certificate, but can neither be activated nor renew\n",
-            text(answer, "key"),
-            answer["version"]
-        ),
+        Task::RotateKeys { key } => rotated(*key, answer),
         Task::Reseal(_) => match answer["set"]["key"].as_str() {
             None => format!("{}: sealed under a new master key\n", text(answer, "keystore")),
             Some(key) => format!(
@@ -265,14 +248,26 @@ fn in_words(task: &Task, answer: &Value) -> String {
                 answer["keys_destroyed"], answer["contacts_cleared"]
             );
             for terminal in answer["terminals"].as_array().into_iter().flatten() {
-                said.push_str(&format!(
-                    "terminal {}: {}\n",
-                    text(terminal, "name"),
-                    text(terminal, "state")
-                ));
+                said.push_str(&format!("terminal {}: {}\n", text(terminal, "name"), text(terminal, "state")));
             }
             said
         }
+    }
+}
+
+fn rotated(key: Rotated, answer: &Value) -> String {
+    let (id, version) = (answer["key"].as_str().unwrap_or_default(), &answer["version"]);
+    match key {
+        Rotated::Root => {
+            format!("new key {id} (version {version}): {} data keys wrapped anew\n", answer["rewrapped"])
+        }
+        Rotated::Data => format!("{} new data keys\n", answer["made"]),
+        Rotated::Signing => format!("new signing key {id} (version {version})\n"),
+        Rotated::Ca => format!(
+            "new CA key {id} (version {version})\n\
+             → starpay admin ca > ca.pem, and give that file to every terminal: until a terminal has it, it goes on \
+             with its present certificate, but can neither be activated nor renew\n"
+        ),
     }
 }
 

@@ -77,7 +77,7 @@ fn assert_actors(demo: &Demo) {
             "terminal" => "Terminal",
             other => panic!("{machine} {event} was done by {other}"),
         };
-        let (_, step) = html.split_once(&format!("<p class=\"step-title\">{title}<")).expect(title);
+        let (_, step) = html.split_once(&format!("<p class=\"step-title\">{title}<")).unwrap();
         let (_, shown) = step.split_once("<p class=\"step-actor\">").unwrap();
         assert!(shown.starts_with(&format!("{role}<")), "{title}: {actor} on the timeline");
     }
