@@ -160,8 +160,9 @@ fn staff_tokens(data: &Path, engine: &Engine, platform: &DataKey) -> Vec<(String
             let [actor, key, answer] = row.try_into().expect("three columns");
             let context = format!("answer|{actor}|access-key.create|{key}");
             let clear = seal::open(platform, context.as_bytes(), &unhex(&answer)).expect("the answer opens");
-            let answer: Value = serde_json::from_slice(&clear).expect("the answer is JSON");
-            let text = |field: &str| answer[field].as_str().expect("the answer has it").to_owned();
+            // Beside the answer stands what it shows.
+            let kept: Value = serde_json::from_slice(&clear).expect("the answer is JSON");
+            let text = |field: &str| kept["answer"][field].as_str().expect("the answer has it").to_owned();
             (text("role"), text("token"))
         })
         .collect();

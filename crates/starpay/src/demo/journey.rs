@@ -158,8 +158,13 @@ impl DemoJourney {
     /// own staff would be recorded as one.
     async fn name(&self) -> Option<String> {
         let merchant = self.seen().merchant?;
-        let owner =
-            Actor { id: "demo".to_owned(), role: Role::Applicant, merchant: Some(merchant), subject: None, request: None };
+        let owner = Actor {
+            id: "demo".to_owned(),
+            role: Role::Applicant,
+            merchant: Some(merchant),
+            subject: None,
+            request: None,
+        };
         let page = Page { cursor: None, limit: Some(EVENTS_A_PAGE) };
         let found = self.platform.applications(&owner, None, page).await.ok()?.data;
         let fields = found.into_iter().next_back()?.fields;
