@@ -18,8 +18,14 @@ const PAGES: &[&str] =
     &["/", "/en", "/favicon.svg", "/api/openapi.json", "/healthz", "/readyz", "/no-such-page"];
 
 /// Routes that none of the demo's parties may read: an administrator's.
-const NOBODYS: &[&str] =
-    &["/api/v1/access-keys", "/api/v1/audit/chain", "/api/v1/audit/files", "/api/v1/work", "/metrics"];
+const NOBODYS: &[&str] = &[
+    "/api/v1/access-keys",
+    "/api/v1/audit/chain",
+    "/api/v1/audit/files",
+    "/api/v1/merchants/{id}/looks",
+    "/api/v1/work",
+    "/metrics",
+];
 
 /// Who sees the person behind the shop: themselves, the desks that decide on them, and their own
 /// terminal, which keeps the merchant's copy of what was signed.

@@ -50,6 +50,14 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    /// A test that fails leaves no server behind; one that was stopped is gone already.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// What `serve --print-config` prints, listening somewhere else.
 pub(crate) fn installation(folder: &Path, address: &str) {
     let example = succeeds(folder, &["serve", "--print-config"]);
