@@ -57,6 +57,16 @@ impl Timestamp {
         format!("{} {hour:02}:{minute:02}:{second:02}", format_date(local.date()))
     }
 
+    /// This moment as the HTTP header `Date` has it (RFC 9110 §5.6.7): `Mon, 23 Nov 2026 07:41:11 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let at = self.moment();
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        let (weekday, month) = (at.weekday().to_string(), month.to_string());
+        format!("{weekday:.3}, {day:02} {month:.3} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+
     /// The moment a Beijing calendar day begins.
     #[must_use]
     pub fn start_of_beijing_day(day: Date) -> Self {
@@ -117,6 +127,15 @@ mod tests {
         assert_eq!(start.to_string(), "2026-02-28T16:00:00Z");
         assert_eq!(format_date(start.beijing_date()), "2026-03-01");
         assert_eq!(format_date(start.plus_seconds(-1).beijing_date()), "2026-02-28");
+    }
+
+    #[test]
+    fn a_header_has_the_form_of_rfc_9110() {
+        let text = |moment: &str| Timestamp::parse(moment).unwrap().http_date();
+        assert_eq!(text("2026-11-23T07:41:11.9Z"), "Mon, 23 Nov 2026 07:41:11 GMT");
+        assert_eq!(text("2028-02-29T23:59:59+08:00"), "Tue, 29 Feb 2028 15:59:59 GMT");
+        // The example of the standard.
+        assert_eq!(text("1994-11-06T08:49:37Z"), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub fn without_pages() -> Router<Web> {
 /// what no route answers.
 pub fn router(platform: Platform, telemetry: Telemetry, pages: Router<Web>) -> Router {
     let Telemetry { ids, metrics, registry } = telemetry;
-    let observer = request_id::Observer { ids, metrics };
+    let observer = request_id::Observer { ids, metrics, platform: platform.clone() };
     let bare = from_fn_with_state(Arc::new(query::Known::default()), query::refuse_unknown);
     api::routes()
         .and(terminal::routes())

@@ -78,6 +78,7 @@ impl RequestIds {
 pub(crate) struct Observer {
     pub(crate) ids: RequestIds,
     pub(crate) metrics: Metrics,
+    pub(crate) platform: Platform,
 }
 
 /// The language the caller reads.
@@ -133,6 +134,10 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     });
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    // By the platform's clock, which the server's own may not be: a terminal sets its own by this one.
+    if let Ok(value) = HeaderValue::from_str(&observer.platform.now().http_date()) {
+        response.headers_mut().insert(header::DATE, value);
     }
     response
 }

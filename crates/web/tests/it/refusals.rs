@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::get;
 use http::StatusCode;
 use serde_json::json;
+use starpay_app::port::Clock as _;
 
 async fn contact(site: &Site, body: impl Into<Body>) -> Answer {
     let request = bearer("POST", "/api/v1/contacts", "").header("Content-Type", "application/json");
@@ -179,6 +180,15 @@ async fn a_panic_is_an_answer_and_a_request_has_a_name() {
     assert_eq!(answer.json()["error"]["request_id"], "order-4711.a");
     assert!(!answer.text.contains("purpose"));
     assert!(site.get("", "/healthz").await.header("x-request-id").starts_with("req_"));
+}
+
+/// A terminal sets its clock by it, and a sandbox's may be weeks ahead of the computer's.
+#[tokio::test]
+async fn every_answer_has_the_date_of_the_platforms_clock() {
+    let site = Site::new();
+    for path in ["/healthz", "/api/v1/me", "/nowhere"] {
+        assert_eq!(site.get("", path).await.header("date"), site.clock.now().http_date(), "{path}");
+    }
 }
 
 #[tokio::test]
