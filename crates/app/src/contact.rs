@@ -383,8 +383,9 @@ impl Step<'_> {
         while let Some(mut row) = contact::list_by_merchant(self.tx, merchant.uuid(), None, 1)?.rows.pop() {
             row.profile = self.seal_profile(row.id, "", None)?;
             (row.merchant_id, row.verified_at) = (None, None);
-            one_time_code::forget(self.tx, row.id)?;
+            // The contact's lock before its code's, as signing in takes them.
             contact::update(self.tx, &row)?;
+            one_time_code::forget(self.tx, row.id)?;
             cleared += 1;
         }
         Ok(cleared)
