@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 /// Data keys one transaction wraps anew.
 const SLICE: i64 = 50;
+/// Data keys one transaction makes: it holds each merchant's lock, and a hardware module takes its time.
+const MADE_AT_ONCE: i64 = 4;
 /// Who records a rotation of which nobody did.
 pub(crate) const KEEPER: &str = "keystore";
 
@@ -220,7 +222,7 @@ fn rewrap_slice(step: &mut Step<'_>, under: &str, after: (Uuid, i64)) -> Result<
 }
 
 fn renew_slice(step: &mut Step<'_>, after: (Uuid, i64)) -> Result<Slice, Error> {
-    let rows = data_key::list_present(step.tx, after, SLICE)?;
+    let rows = data_key::list_present(step.tx, after, MADE_AT_ONCE)?;
     let mut made = 0;
     for row in &rows {
         if row.merchant_id != PLATFORM {
