@@ -133,7 +133,10 @@ impl DemoJourney {
         let name = self.name().await;
         let view = {
             let mut seen = self.seen();
-            seen.merchant_name = name.unwrap_or_default();
+            // A read that failed is no news: the name that is known stays.
+            if let Some(name) = name {
+                seen.merchant_name = name;
+            }
             seen.view(&events, &open)
         };
         self.shown.send_if_modified(|shown| {
