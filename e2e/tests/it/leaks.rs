@@ -96,7 +96,9 @@ fn leaks(data: &Path, engine: Engine, dump: impl Fn() -> Vec<u8>) -> Searched {
 
     let mut findings = printed(&group, &all);
     for page in PAGES {
-        findings.extend(all.bytes(page, &demo.client().get(page).body));
+        let seen = demo.client().get(page);
+        assert_eq!(seen.status, if *page == "/no-such-page" { 404 } else { 200 }, "{page}");
+        findings.extend(all.bytes(page, &seen.body));
     }
     findings.extend(all.bytes("/journey/events", &demo.client().first_of("/journey/events")));
     let answers = walk::answers(&demo.client(), &held);
@@ -134,6 +136,12 @@ fn assert_thorough(answers: &[Seen]) {
     };
     let (asked, answered) = (of(|_| true), of(|seen| seen.status == 200));
     assert_eq!(asked.difference(&answered).copied().collect::<Vec<_>>(), NOBODYS);
+    // What some must see is there to be found: the search for it in others' answers is no empty one.
+    for secret in personal() {
+        let (name, scan) = (format!("{secret:?}"), Scan::new(&[secret]));
+        let shown = |seen: &&Seen| !scan.bytes(&seen.place(), &seen.bytes).is_empty();
+        assert!(answers.iter().any(|seen| shown(&seen)), "nobody was shown {name}");
+    }
     let business_no = Scan::new(&[Secret::text("business number", "DEMO-0001")]);
     let shown_to: BTreeSet<&str> = answers
         .iter()
